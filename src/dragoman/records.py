@@ -1,0 +1,197 @@
+"""The frozen records that cross a doorway between two stages.
+
+Nothing here reads files, loads models or knows a stage. Ids come from content only: no clock, no
+uuid, no position in a list. Scores are similarities or rank-fusion scores: larger is better.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+QuestionKind = Literal["llm", "structure", "person"]
+SearchMode = Literal["dense", "lexical", "hybrid"]
+ModelChoice = Literal["base", "tuned"]
+
+
+def content_id(*parts: str | int) -> str:
+    """Hash of the parts, 16 hex digits: the same content gives the same id on every machine."""
+    text = "".join(f"{len(str(part))}:{part}" for part in parts)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file of documentation, as normalised text.
+
+    ``lines[i]`` is the source line (1-based) of line ``i`` of ``text``; ``None`` means that the two
+    are numbered alike. A line ends at ``"\\n"`` and nowhere else.
+    """
+
+    source: str
+    path: str  # relative to the source's docs folder, with "/"
+    text: str
+    title: str
+    revision: str = ""  # commit, version or "" for a plain folder
+    url: str = ""  # public address of the page, without anchor; "" if unknown
+    lines: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A token-budgeted span of a document: the unit of retrieval.
+
+    ``document.text[start:end] == text`` always. ``passage`` (heading trail + text) is what is
+    embedded, in training, evaluation and serving alike. Lines are 1-based, inclusive, of the source
+    file. ``section`` is the same for all chunks of one section of one document.
+    """
+
+    id: str
+    source: str
+    path: str
+    title: str
+    trail: tuple[str, ...]  # page title first, the section's own heading last
+    section: str
+    text: str
+    passage: str
+    start: int
+    end: int
+    start_line: int
+    end_line: int
+    tokens: int  # of the passage, special tokens included
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question that the chunk ``chunk_id`` answers, with where it comes from.
+
+    ``style`` is the kind of question that was asked for ("howto", "keyword", ...) or the structural
+    rule that made it. ``rank`` is the place (1-based) of the chunk's section when the base model
+    searches for the question, ``0`` when it was not looked up. ``train`` is False for questions that
+    the round trip kept out of training; they may still be asked in evaluation. ``passage`` is what to
+    train on when it is not the chunk's own passage, else "".
+    """
+
+    id: str
+    text: str
+    chunk_id: str
+    kind: QuestionKind
+    style: str
+    model: str = ""
+    rank: int = 0
+    train: bool = True
+    passage: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Triplet:
+    """A training row: question (anchor of the search), its passage, and wrong passages."""
+
+    question: str
+    chunk_id: str
+    passage: str
+    section: str
+    kind: QuestionKind
+    negatives: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """An input row that a stage did not keep, and why (``reason`` is from a closed list)."""
+
+    stage: str
+    item: str  # path, chunk id or question text
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Which unit (document or section tree, with its near-duplicates) is held out in which round.
+
+    ``unit_of`` maps a chunk id to its unit, ``round_of`` a unit to the round that holds it out;
+    a unit of round ``-1`` is never held out. With one round, this is a plain train/held-out split;
+    with several, grouped cross-validation.
+    """
+
+    rounds: int
+    unit_of: Mapping[str, str]
+    round_of: Mapping[str, int]
+
+    def held_out(self, chunk_id: str) -> int:
+        """Round in which the chunk is held out, or -1."""
+        return self.round_of[self.unit_of[chunk_id]]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A retrieved chunk with its 1-based rank and its score (larger is better)."""
+
+    rank: int
+    score: float
+    chunk: Chunk
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A mean difference with the two ends of its 95% bootstrap interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """How a question is answered from an index: chosen on validation, stored with the index."""
+
+    model: ModelChoice
+    mode: SearchMode
+    lexical_weight: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A numbered source under an answer: ``[number]`` in the text points at this chunk."""
+
+    number: int
+    hit: Hit
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A finished answer. ``mode`` says who wrote it: a language model, or the docs themselves."""
+
+    question: str
+    text: str
+    citations: tuple[Citation, ...]
+    mode: Literal["llm", "extractive"]
+    note: str = ""  # what the reader should know, e.g. why the answer is extractive
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One exchange of a conversation, as the chat keeps it."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What an artefact is: written last, so that its presence means that the artefact is whole.
+
+    ``fingerprint`` is of settings and inputs, ``content`` of the logical rows or the weights.
+    """
+
+    stage: str
+    schema: int
+    version: str
+    fingerprint: str
+    content: str
+    seed: int
+    rows: Mapping[str, int] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
+    notes: Mapping[str, object] = field(default_factory=dict)
