@@ -1,0 +1,298 @@
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from dragoman.config import IngestSettings
+from dragoman.errors import SourceError
+from dragoman.ingest.markdown import parse
+from dragoman.ingest.read import REASONS, FrontMatter, ReadResult, front_matter, read_documents
+from dragoman.ingest.sources import FetchedSource
+from dragoman.records import Document, Rejected
+
+
+def write(folder: Path, files: dict[str, str | bytes]) -> None:
+    for name, content in files.items():
+        place = folder / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def read(folder: Path, **ingest: object) -> ReadResult:
+    return read_documents(FetchedSource("docs", folder), IngestSettings.model_validate(ingest))
+
+
+def only(folder: Path, content: str | bytes, name: str = "a.md", **ingest: object) -> Document:
+    write(folder, {name: content})
+    (document,) = read(folder, **ingest).documents
+    return document
+
+
+def reason(folder: Path, content: str | bytes, name: str = "a.md") -> Rejected:
+    """Why the file is skipped, beside a good one."""
+    write(folder, {name: content, "good.md": "# Good\n"})
+    (row,) = read(folder).skipped
+    assert (row.stage, row.item) == ("ingest", name)
+    return row
+
+
+def test_documents_are_read_in_the_order_of_their_paths(tmp_path: Path) -> None:
+    write(tmp_path, dict.fromkeys(["b.md", "a/z.markdown", "a.MDX", "c/d/e.txt", "B.md"], "# Words\n"))
+    result = read(tmp_path)
+    assert [document.path for document in result.documents] == ["B.md", "a.MDX", "a/z.markdown", "b.md", "c/d/e.txt"]
+    assert {(document.source, document.revision, document.url) for document in result.documents} == {("docs", "", "")}
+    assert result.skipped == ()
+
+
+def test_hidden_entries_and_node_modules_are_left_out(tmp_path: Path) -> None:
+    write(tmp_path, dict.fromkeys([".git/a.md", "x/node_modules/b.md", ".c.md", "d.md"], "words"))
+    result = read(tmp_path)
+    assert ([document.path for document in result.documents], result.skipped) == (["d.md"], ())
+
+
+def test_other_formats_are_listed_and_assets_are_counted(tmp_path: Path) -> None:
+    names = ["a.rst", "x/b.ipynb", "c.HTML", "p.png", "x/q.PNG", "LICENSE", "m.css", "a.md"]
+    write(tmp_path, dict.fromkeys(names, "words"))
+    rows = [(row.item, row.reason, row.detail) for row in read(tmp_path).skipped]
+    assert rows == [
+        ("a.rst", "format not supported yet", ".rst"),
+        ("c.HTML", "format not supported yet", ".html"),
+        ("x/b.ipynb", "format not supported yet", ".ipynb"),
+        ("(no extension)", "not a document", "1 file"),
+        ("*.css", "not a document", "1 file"),
+        ("*.png", "not a document", "2 files"),
+    ]
+
+
+def test_only_the_files_of_a_source_are_read(tmp_path: Path) -> None:
+    write(tmp_path, dict.fromkeys(["a.md", "b.md", "x/c.md"], "words"))
+    result = read_documents(FetchedSource("docs", tmp_path, files=("x/c.md", "a.md")), IngestSettings())
+    assert [document.path for document in result.documents] == ["a.md", "x/c.md"]
+
+
+@pytest.mark.parametrize(
+    ("content", "why", "detail"),
+    [
+        (b"PNG\0\1", "binary", "it holds NUL bytes"),
+        (b"words\x01\x02\x03", "binary", "3 control characters"),
+        (("\0" + "words " * 9).encode("utf-16"), "binary", "1 control characters"),
+        ("w\u00f6rds".encode("latin-1"), "not UTF-8 text", "at byte 1"),
+        (b"\xff\xfew", "not UTF-8 text", "at byte 2"),
+        (b"", "empty", ""),
+        (b"\xef\xbb\xbf \r\n\t\n", "empty", ""),
+    ],
+)
+def test_what_is_no_text_is_skipped_and_says_why(tmp_path: Path, content: bytes, why: str, detail: str) -> None:
+    row = reason(tmp_path, content)
+    assert row.reason == why
+    assert detail in row.detail
+
+
+def test_a_file_over_the_limit_is_skipped_and_one_at_the_limit_is_not(tmp_path: Path) -> None:
+    write(tmp_path, {"large.md": "x" * 2001, "right.md": "x" * 2000})
+    result = read(tmp_path, max_file_mb=0.002)
+    assert [document.text for document in result.documents] == ["x" * 2000]
+    (row,) = result.skipped
+    assert (row.item, row.reason) == ("large.md", "too large")
+    assert "[ingest] max_file_mb = 0.002" in row.detail
+
+
+def test_links_are_listed_and_not_followed(tmp_path: Path) -> None:
+    write(tmp_path, {"secret.md": "secret", "elsewhere/b.md": "secret", "docs/a.md": "words", "docs/x/c.md": "words"})
+    docs = tmp_path / "docs"
+    (docs / "file.md").symlink_to("../secret.md")
+    (docs / "folder").symlink_to("../elsewhere")
+    (docs / "loop").symlink_to(".")
+    (docs / "broken.md").symlink_to("none.md")
+    result = read(docs)
+    assert [document.path for document in result.documents] == ["a.md", "x/c.md"]
+    assert [(row.item, row.detail) for row in result.skipped] == [
+        ("broken.md", "to none.md"),
+        ("file.md", "to ../secret.md"),
+        ("folder", "to ../elsewhere"),
+        ("loop", "to ."),
+    ]
+    assert {row.reason for row in result.skipped} == {"link not followed"}
+
+
+def test_a_pipe_is_skipped_and_not_waited_for(tmp_path: Path) -> None:
+    write(tmp_path, {"a.md": "words"})
+    os.mkfifo(tmp_path / "pipe.md")
+    assert read(tmp_path).skipped == (Rejected("ingest", "pipe.md", "unreadable", "not a plain file"),)
+
+
+def test_a_file_that_went_away_is_skipped(tmp_path: Path) -> None:
+    write(tmp_path, {"a.md": "words"})
+    result = read_documents(FetchedSource("docs", tmp_path, files=("a.md", "gone.md")), IngestSettings())
+    assert result.skipped == (Rejected("ingest", "gone.md", "unreadable", "No such file or directory"),)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_what_may_not_be_read_is_listed(tmp_path: Path) -> None:
+    write(tmp_path, {"a.md": "words", "locked.md": "words", "shut/b.md": "words"})
+    (tmp_path / "locked.md").chmod(0)
+    (tmp_path / "shut").chmod(0)
+    rows = read(tmp_path).skipped
+    (tmp_path / "shut").chmod(0o700)
+    assert [(row.item, row.reason) for row in rows] == [("locked.md", "unreadable"), ("shut/", "unreadable")]
+
+
+def test_a_file_name_that_is_no_text_is_skipped_under_a_name_that_is(tmp_path: Path) -> None:
+    write(tmp_path, {"a.md": "words"})
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/w\xf6rds.md")).write_text("words")
+    assert read(tmp_path).skipped == (Rejected("ingest", "w\\udcf6rds.md", "file name not UTF-8"),)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_text_is_read_whatever_its_byte_order_mark(tmp_path: Path, encoding: str) -> None:
+    assert only(tmp_path, "# W\u00f6rter\n\u65e5\u672c\n".encode(encoding)).text == "# W\u00f6rter\n\u65e5\u672c\n"
+
+
+def test_a_line_ends_at_a_line_feed_and_nowhere_else(tmp_path: Path) -> None:
+    document = only(tmp_path, "a\r\nb\rc\n\rd\x0be\x0cf\u2028g\x85h\n")
+    assert document.text == "a\nb\nc\n\nd\x0be\x0cf\u2028g\x85h\n"
+    assert document.lines is None
+
+
+@pytest.mark.parametrize(
+    ("content", "title"),
+    [
+        ("---\ntitle: The front\n---\n# Heading\n", "The front"),
+        ("---\ntags: x\n---\n\n# Heading\n", "Heading"),
+        ("# Heading ##\n\n# Second\n", "Heading"),
+        ("## Below\n\nwords\n\nHeading\n=======\n", "Heading"),
+        ("```sh\n# a comment\n```\n\n# Heading\n", "Heading"),
+        ("<!--\n# hidden\n-->\n\n# The `left` [way](x.md) **out** {#id}\n", "The left way out"),
+        ("> # quoted\n\nwords\n", "First steps"),
+        ("#no heading\n", "First steps"),
+        ("#\n\nwords\n", "First steps"),
+        ("---\ntitle:\n---\nwords\n", "First steps"),
+        ("words\n---\ntitle: Not at the top\n---\n", "First steps"),
+        ("---\ntitle: Never closed\n", "First steps"),
+    ],
+)
+def test_a_page_is_called_what_it_calls_itself(tmp_path: Path, content: str, title: str) -> None:
+    assert only(tmp_path, content, "02-first_steps.md").title == title
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [("guide/API-v2.md", "API v2"), ("404.md", "404"), ("1.2.txt", "1.2"), ("___.md", "___"), ("\u00e9.md", "\u00c9")],
+)
+def test_a_page_without_a_heading_is_called_after_its_file(tmp_path: Path, name: str, title: str) -> None:
+    heading = "# A comment\n" if name.endswith(".txt") else "## Not the page's\n"
+    assert only(tmp_path, heading, name).title == title
+
+
+@pytest.mark.parametrize(
+    ("block", "found"),
+    [
+        ('title: "Say \\"hi\\": now" # why\nslug: /hi\n', FrontMatter('Say "hi": now', "/hi")),
+        ("title: 'It''s # here'\n", FrontMatter("It's # here")),
+        ("title: C# and F# # both\n", FrontMatter("C# and F#")),
+        ("title: >-\n  folded\nslug: # none\n", FrontMatter()),
+        ("nav:\n  title: Inner\ntitle : Outer\n", FrontMatter("Outer")),
+        ("title: [a, b]\n", FrontMatter()),
+        ('title: "open\n', FrontMatter()),
+    ],
+)
+def test_front_matter_is_understood_as_far_as_it_is_used(block: str, found: FrontMatter) -> None:
+    assert front_matter(f"---\n{block}---\nwords\n") == found
+    assert front_matter(f"words\n---\n{block}---\n") == FrontMatter()
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("guide/a b.md", "https://left.test/docs/guide/a%20b/"),
+        ("guide/index.md", "https://left.test/docs/guide/"),
+        ("index.md", "https://left.test/docs/"),
+        ("README.md", "https://left.test/docs/"),
+        ("guide/notes.txt", "https://left.test/docs/guide/notes.txt"),
+    ],
+)
+@pytest.mark.parametrize("site", ["https://left.test/docs", "https://left.test/docs/"])
+def test_a_page_has_the_address_that_mkdocs_gives_it(tmp_path: Path, name: str, url: str, site: str) -> None:
+    assert only(tmp_path, "words", name, site=site).url == url
+
+
+def test_a_readme_beside_an_index_has_an_address_of_its_own(tmp_path: Path) -> None:
+    write(tmp_path, {"README.md": "a", "index.md": "b", "x/readme.md": "c"})
+    urls = [document.url for document in read(tmp_path, site="https://left.test").documents]
+    assert urls == ["https://left.test/README/", "https://left.test/", "https://left.test/x/"]
+
+
+@pytest.mark.parametrize(
+    ("slug", "url"),
+    [
+        ("/start", "https://left.test/start/"),
+        ("start", "https://left.test/guide/start/"),
+        ("/", "https://left.test/"),
+        ("../../x", "https://left.test/guide/x/"),
+        ("https://elsewhere.test/", "https://left.test/guide/a/"),
+    ],
+)
+def test_a_slug_takes_the_place_of_the_file_name(tmp_path: Path, slug: str, url: str) -> None:
+    page = f"---\nslug: {slug}\n---\nwords\n"
+    assert only(tmp_path, page, "guide/a.md", site="https://left.test").url == url
+
+
+def test_without_a_site_a_page_has_the_address_of_its_source(tmp_path: Path) -> None:
+    write(tmp_path, {"x/a b#1.md": "words"})
+    source = FetchedSource("npm:left@1", tmp_path, "1", page_url="https://code.test/blob/v1/docs/{path}")
+    (document,) = read_documents(source, IngestSettings()).documents
+    assert document.url == "https://code.test/blob/v1/docs/x/a%20b%231.md"
+    assert (document.source, document.revision) == ("npm:left@1", "1")
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (["a.rst", "b.rst", "p.png", "LICENSE"], "2 .rst, 1 .png, 1 without extension"),
+        (["a.rst", "bad.md", "worse.md"], "2 .md (binary), 1 .rst"),
+        ([], "nothing"),
+    ],
+)
+def test_a_source_without_documents_is_an_error_that_counts_what_is_there(
+    tmp_path: Path, names: list[str], found: str
+) -> None:
+    write(tmp_path, dict.fromkeys(names, "\0"))
+    with pytest.raises(SourceError) as caught:
+        read(tmp_path)
+    assert str(caught.value) == f"no documents in docs: found {found}; expected .md, .markdown, .mdx or .txt."
+
+
+ROUGH = st.one_of(
+    st.binary(max_size=60),
+    st.text(max_size=60).map(lambda text: text.encode("utf-8", "replace")),
+    st.text(st.sampled_from("---\n\r\0# =`title:slug\"'\ufeff\x1b"), max_size=60).map(str.encode),
+    st.text(max_size=20).map(lambda text: text.encode("utf-16", "replace")),
+)
+
+
+@given(content=ROUGH, suffix=st.sampled_from(["md", "txt", "mdx"]))
+@example(content=b"\xff\xfe\x00\xd8", suffix="md")
+@example(content="---\ntitle: \ud800\n---\n".encode("utf-8", "surrogatepass"), suffix="md")
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_bytes_are_a_document_or_are_skipped(tmp_path: Path, content: bytes, suffix: str) -> None:
+    write(tmp_path, {f"a.{suffix}": content})
+    write(tmp_path, {"good.md": "words"})
+    source = FetchedSource("docs", tmp_path, files=(f"a.{suffix}", "good.md"))
+    result = read_documents(source, IngestSettings(site="http://x"))
+    assert len(result.documents) + len(result.skipped) == 2
+    assert all(row.reason in REASONS for row in result.skipped)
+    document = result.documents[0]
+    assert not set("\0\r") & set(document.text)
+    assert document.text.encode("utf-8")
+    assert document.title.strip()
+    assert document.url.startswith("http://x/")
+
+
+@given(st.lists(st.sampled_from(["# One", "# ", "Two\n===", "```", "---", "title: x", "    # in", "> # q", "w", ""])))
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_title_is_the_heading_that_the_chunker_sees_first(tmp_path: Path, lines: list[str]) -> None:
+    text = "w\n\n" + "\n".join(lines)
+    tops = [section.heading for section in parse(text) if section.level == 1 and section.heading]
+    assert only(tmp_path, text).title == (tops[0] if tops else "A")
