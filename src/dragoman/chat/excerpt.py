@@ -1,0 +1,129 @@
+"""Cuts and cleans passages of Markdown, so that they can be shown away from their page.
+
+In: a chunk's text. Out: a shorter text, cut between lines, with its code blocks whole or at least closed, and
+without what only works on its own page (relative links, images, raw HTML). Knows no page, model or screen.
+"""
+
+import re
+from collections.abc import Callable
+
+_FENCE = re.compile(r"^[ \t>]*(`{3,}|~{3,})")
+_CODE = re.compile(
+    r"^[ \t>]*(?P<fence>`{3,}|~{3,})[^\n]*\n.*?(?:^[ \t>]*(?P=fence)[`~]*[ \t]*$|\Z)"
+    r"|(?<!`)(?P<ticks>`+)(?!`)[^\n]*?(?<!`)(?P=ticks)(?!`)",
+    re.DOTALL | re.MULTILINE,
+)
+_IMAGE = re.compile(r"!\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])?")
+_LINK = re.compile(r"(?<!!)\[([^\[\]]*)\]\(\s*<?([^)\s>]*)>?[^)]*\)")
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->", re.DOTALL)
+_HEADING = re.compile(r"^[ ]{0,3}#{1,6}[ \t]+(.+?)[ \t]*#*[ \t]*$", re.MULTILINE)
+
+
+def outside_code(text: str, change: Callable[[str], str]) -> str:
+    """Change the prose of a Markdown text and leave its code blocks and code spans as they are.
+
+    Args:
+        text: Markdown; a code block that never closes reaches to the end.
+        change: Called with each stretch of prose, which may be empty.
+
+    Returns:
+        The text, put together again.
+    """
+    parts: list[str] = []
+    end = 0
+    for code in _CODE.finditer(text):
+        parts += [change(text[end : code.start()]), code[0]]
+        end = code.end()
+    return "".join([*parts, change(text[end:])])
+
+
+def shorten(text: str, limit: int) -> str:
+    """Cut a Markdown text between two lines.
+
+    Args:
+        text: Markdown.
+        limit: Longest result, in characters, not counting the mark of the cut and a closing fence.
+
+    Returns:
+        The text itself when it is short enough; otherwise its first whole lines (of one line alone, its first
+        words), a code block among them closed, and a line with an ellipsis.
+    """
+    text = text.strip("\n")
+    if len(text) <= limit:
+        return text
+    kept: list[str] = []
+    room = limit
+    for line in text.split("\n"):
+        room -= len(line) + 1
+        if room < 0:
+            break
+        kept.append(line)
+    while kept and (not kept[-1].strip() or (_FENCE.match(kept[-1]) and _open_fence(kept))):
+        kept.pop()
+    if not kept:
+        kept = [text[:limit].rsplit(None, 1)[0].split("\n")[0]]
+    fence = _open_fence(kept)
+    return "\n".join([*kept, *([fence] if fence else []), "", "…"])
+
+
+def quotable(text: str, heading: str = "") -> str:
+    """Make a passage readable away from its page.
+
+    Args:
+        text: Markdown of a chunk.
+        heading: The section's own heading; when the text opens with it, it is left out.
+
+    Returns:
+        The text without images, raw HTML and relative links (their words stay); headings in bold.
+    """
+    lines = text.strip("\n").split("\n")
+    first = _HEADING.match(lines[0])
+    if first and heading and _letters(first[1]) == _letters(heading):
+        lines = lines[1:]
+    return outside_code("\n".join(lines), _unbound).strip("\n")
+
+
+def linked_only(text: str, allowed: Callable[[str], bool]) -> str:
+    """Keep the links of a Markdown text that lead where they may, and only the words of the others.
+
+    Args:
+        text: Markdown, of whatever origin.
+        allowed: Whether an address may be linked to.
+
+    Returns:
+        The text without other links and without images; a label that is only a number keeps its brackets.
+    """
+
+    def link(match: re.Match[str]) -> str:
+        if allowed(match[2]):
+            return match[0]
+        return f"[{match[1]}]" if match[1].strip().isdigit() else match[1]
+
+    def prose(part: str) -> str:
+        return _LINK.sub(link, _IMAGE.sub(r"\1", part))
+
+    return outside_code(text, prose)
+
+
+def _unbound(prose: str) -> str:
+    prose = _TAG.sub("", _IMAGE.sub(r"\1", prose))
+    prose = _LINK.sub(lambda link: link[0] if link[2].startswith(("https://", "http://")) else link[1], prose)
+    return _HEADING.sub(lambda heading: f"**{heading[1].replace('**', '')}**", prose)
+
+
+def _open_fence(lines: list[str]) -> str:
+    """The fence, with its indent, that would close the code block still open after these lines."""
+    opened = ""
+    for line in lines:
+        fence = _FENCE.match(line)
+        if not fence:
+            continue
+        if not opened:
+            opened = fence[0]
+        elif fence[1].startswith(opened.lstrip(" \t>")) and line.strip(" \t>") == fence[1]:
+            opened = ""
+    return opened
+
+
+def _letters(heading: str) -> str:
+    return re.sub(r"[\W_]+", "", heading).casefold()
