@@ -1,0 +1,97 @@
+"""The whole chain, and where it stands.
+
+In: a run. Out: every artefact fresh, or a line for each stage that says whether it is and why not.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from dragoman.pipeline.context import Plan, Run
+from dragoman.pipeline.docs import ingest, read_sources, synth
+from dragoman.pipeline.plans import LATER_PLANS, differences, ingest_plan
+from dragoman.pipeline.serving import index
+from dragoman.pipeline.tuning import evaluate, refit, train
+from dragoman.records import Manifest
+from dragoman.tables import content_hash
+from dragoman.workspace import COMMANDS, STAGES
+
+NEEDED_MB = 1500  # models of the rounds, vectors, the index; measured on the demo with all-MiniLM-L6-v2
+
+_STAGES: dict[str, Callable[[Run], Manifest]] = {
+    "ingest": ingest,
+    "synth": synth,
+    "train": train,
+    "evaluate": evaluate,
+    "refit": refit,
+    "index": index,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StageStatus:
+    """One stage's state; ``reasons`` say why it is stale, ``command`` makes it fresh."""
+
+    stage: str
+    state: Literal["fresh", "stale", "absent"]
+    reasons: tuple[str, ...]
+    rows: dict[str, int]
+    command: str
+
+
+def build(run: Run) -> dict[str, Manifest]:
+    """Run every stage that is not fresh.
+
+    Args:
+        run: The run.
+
+    Returns:
+        The manifest of each stage.
+    """
+    with run.workspace.writing(NEEDED_MB):
+        return {stage: work(run) for stage, work in _STAGES.items()}
+
+
+def run_stages(run: Run, *stages: str) -> Manifest:
+    """Run some stages, in order, under the workspace's lock.
+
+    Args:
+        run: The run.
+        stages: Names from ``STAGES``.
+
+    Returns:
+        The manifest of the last one.
+    """
+    with run.workspace.writing():
+        manifests = [_STAGES[stage](run) for stage in stages]
+    return manifests[-1]
+
+
+def status(run: Run) -> list[StageStatus]:
+    """Whether each stage's artefact is fresh, and why not.
+
+    Args:
+        run: The run.
+
+    Returns:
+        A row a stage, in order. Sources are read again, so a changed page shows.
+    """
+    rows = []
+    for stage in STAGES:
+        found = run.workspace.manifest(stage)
+        if found is None:
+            rows.append(StageStatus(stage, "absent", (), {}, f"dragoman {COMMANDS[stage]}"))
+            continue
+        stale = rows and rows[-1].state != "fresh"
+        reasons = (
+            [f"'{rows[-1].stage}' before it is {rows[-1].state}"] if stale else differences(_plan(run, stage), found)
+        )
+        state: Literal["fresh", "stale"] = "stale" if reasons else "fresh"
+        rows.append(StageStatus(stage, state, tuple(reasons), dict(found.rows), f"dragoman {COMMANDS[stage]}"))
+    return rows
+
+
+def _plan(run: Run, stage: str) -> Plan:
+    if stage == "ingest":
+        return ingest_plan(run, content_hash(read_sources(run)[0]))
+    return LATER_PLANS[stage](run)

@@ -1,0 +1,129 @@
+"""What every stage of a run shares: the recipe, the workspace, and where progress is shown.
+
+``run_stage`` is the one place where an artefact is found fresh or is built, and where it gets its
+manifest. It knows no stage in particular.
+"""
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from dragoman import __version__
+from dragoman.config import Recipe
+from dragoman.models.protocols import Advance
+from dragoman.records import Manifest, content_id
+from dragoman.workspace import SCHEMA, Workspace
+
+
+class Reporter(Protocol):
+    """Where a run tells what it does."""
+
+    def say(self, text: str) -> None:
+        """One line that a user should read."""
+        ...
+
+    def progress(self, label: str, total: int) -> AbstractContextManager[Advance]:
+        """A long piece of work of ``total`` steps; the block gets a function that counts them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of the pipeline over one workspace."""
+
+    recipe: Recipe
+    workspace: Workspace
+    reporter: Reporter
+    force: bool = False
+
+    def say(self, text: str) -> None:
+        """One line that a user should read."""
+        self.reporter.say(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an artefact depends on: settings and the content of its inputs."""
+
+    stage: str
+    settings: Mapping[str, Any]
+    inputs: Mapping[str, str]
+    seed: int
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of all of it; an artefact with this fingerprint is fresh."""
+        return content_id(self.stage, SCHEMA, self.seed, _json(self.settings), _json(self.inputs))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a stage made: its content hash, row counts, and notes for people."""
+
+    content: str
+    rows: Mapping[str, int] = field(default_factory=dict)
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def settings_of(*sections: BaseModel) -> dict[str, Any]:
+    """The settings of some sections as plain values, for a plan."""
+    table: dict[str, Any] = {}
+    for section in sections:
+        table |= section.model_dump(mode="json")
+    return table
+
+
+def run_stage(run: Run, plan: Plan, work: Callable[[Path], Outcome], *, in_place: bool = False) -> Manifest:
+    """Build a stage's artefact unless it is fresh.
+
+    Args:
+        run: The run.
+        plan: What the artefact depends on.
+        work: Builds it in the folder that it is given.
+        in_place: The artefact swaps itself and is built where it lies.
+
+    Returns:
+        The manifest of the fresh artefact.
+    """
+    workspace = run.workspace
+    found = workspace.manifest(plan.stage)
+    if found and found.fingerprint == plan.fingerprint and not run.force:
+        run.say(f"{plan.stage}: fresh")
+        return found
+    if in_place:
+        workspace.unstamp(plan.stage)
+        outcome = work(workspace.folder(plan.stage))
+    else:
+        outcome = work(workspace.begin(plan.stage, plan.fingerprint))
+    manifest = Manifest(
+        stage=plan.stage,
+        schema=SCHEMA,
+        version=__version__,
+        fingerprint=plan.fingerprint,
+        content=outcome.content,
+        seed=plan.seed,
+        rows=outcome.rows,
+        inputs=plan.inputs,
+        settings=plan.settings,
+        notes=outcome.notes,
+    )
+    if in_place:
+        workspace.stamp(plan.stage, manifest)
+    else:
+        workspace.finish(plan.stage, manifest)
+    return manifest
+
+
+def as_json(value: Any) -> Any:  # noqa: ANN401 - any record
+    """A record, with the records inside it, as plain JSON values."""
+    return json.loads(json.dumps(dataclasses.asdict(value)))
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, sort_keys=True, default=list)

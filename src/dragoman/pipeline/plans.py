@@ -1,0 +1,113 @@
+"""What each stage depends on, from the recipe and from the manifests of the stages before it.
+
+In: a run. Out: plans; comparing a plan with a manifest says whether an artefact is fresh, and why not.
+Nothing is built here and no model is loaded.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from dragoman.config import Recipe
+from dragoman.pipeline.context import Plan, Run, settings_of
+from dragoman.records import Manifest
+from dragoman.tables import file_hash
+
+
+def model_identity(recipe: Recipe) -> str:
+    """The embedding base: its name, or for a folder the hash of its weights."""
+    weights = Path(recipe.models.embedding) / "model.safetensors"
+    return f"weights {file_hash(weights)}" if weights.is_file() else recipe.models.embedding
+
+
+def writer_name(recipe: Recipe) -> str:
+    """The language model under whose name answers are stored: a GGUF file goes by its own name."""
+    model = recipe.llm.model
+    return Path(model).stem if model.endswith(".gguf") else model
+
+
+def ingest_plan(run: Run, documents: str) -> Plan:
+    """Depends on the documents' content hash and on how they are cut."""
+    recipe = run.recipe
+    inputs = {"documents": documents, "model": model_identity(recipe)}
+    return Plan("ingest", settings_of(recipe.chunk), inputs, recipe.seed)
+
+
+def synth_plan(run: Run) -> Plan:
+    """Depends on the chunks, the question settings, and which models take part."""
+    recipe = run.recipe
+    asked = recipe.synth.requests and recipe.llm.base_url != "none"
+    inputs = {
+        "chunks": _content(run, "ingest"),
+        "model": model_identity(recipe),
+        "llm": writer_name(recipe) if asked else "none",
+    }
+    return Plan("synth", settings_of(recipe.synth), inputs, recipe.seed)
+
+
+def train_plan(run: Run) -> Plan:
+    """Depends on chunks, questions, base model and training settings."""
+    recipe = run.recipe
+    inputs = {
+        "chunks": _content(run, "ingest"),
+        "questions": _content(run, "synth"),
+        "model": model_identity(recipe),
+    }
+    return Plan("train", settings_of(recipe.train), inputs, recipe.seed)
+
+
+def evaluate_plan(run: Run) -> Plan:
+    """Depends on what was trained and asked, and on how it is compared."""
+    recipe = run.recipe
+    inputs = {
+        "chunks": _content(run, "ingest"),
+        "questions": _content(run, "synth"),
+        "train": _content(run, "train"),
+        "model": model_identity(recipe),
+    }
+    return Plan("evaluate", settings_of(recipe.evaluate), inputs, recipe.seed)
+
+
+def refit_plan(run: Run) -> Plan:
+    """Depends on the gate's verdict and on all that training depends on."""
+    train = train_plan(run)
+    return Plan("refit", train.settings, {**train.inputs, "verdict": _content(run, "evaluate")}, train.seed)
+
+
+def index_plan(run: Run) -> Plan:
+    """Depends on the chunks, the model that ships, and the way to search."""
+    recipe = run.recipe
+    inputs = {
+        "chunks": _content(run, "ingest"),
+        "verdict": _content(run, "evaluate"),
+        "tuned": _content(run, "refit"),
+        "model": model_identity(recipe),
+    }
+    return Plan("index", settings_of(recipe.index), inputs, recipe.seed)
+
+
+LATER_PLANS: dict[str, Callable[[Run], Plan]] = {
+    "synth": synth_plan,
+    "train": train_plan,
+    "evaluate": evaluate_plan,
+    "refit": refit_plan,
+    "index": index_plan,
+}
+
+
+def differences(plan: Plan, found: Manifest) -> list[str]:
+    """Why an artefact is stale: each setting or input that changed, in words."""
+    if found.fingerprint == plan.fingerprint:
+        return []
+    changed = [f"input '{key}' changed" for key, value in plan.inputs.items() if found.inputs.get(key) != value]
+    for key, value in plan.settings.items():
+        before = found.settings.get(key)
+        if before != value:
+            changed.append(f"{key} was {before}, is {value}")
+    if found.seed != plan.seed:
+        changed.append(f"seed was {found.seed}, is {plan.seed}")
+    return changed or ["made by another version"]
+
+
+def _content(run: Run, stage: str) -> str:
+    manifest = run.workspace.manifest(stage)
+    return manifest.content if manifest else ""

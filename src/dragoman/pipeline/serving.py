@@ -1,0 +1,147 @@
+"""The end of the chain: the index that is served, and the searcher that answers from it.
+
+In: a run. Out: the manifest of ``index``, and a ``DocsSearcher`` that the CLI, the chat and the
+measurements share, so that all of them see the same hits.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from dragoman.errors import UsageError
+from dragoman.index.build import build_index
+from dragoman.index.pointer import IndexMeta
+from dragoman.index.search import Index, open_index
+from dragoman.models.encoder import SentenceEncoder
+from dragoman.models.protocols import Vectors
+from dragoman.pipeline.context import Outcome, Run, run_stage
+from dragoman.pipeline.docs import base_model, load_chunks, load_questions
+from dragoman.pipeline.plans import index_plan
+from dragoman.pipeline.tuning import MODEL, gate_of
+from dragoman.pipeline.vectors import VectorCache
+from dragoman.records import Hit, Manifest, ModelChoice, SearchMode, Serving
+
+INDEXES: tuple[ModelChoice, ...] = ("base", "tuned")
+ModeChoice = Literal["auto", "dense", "lexical", "hybrid"]
+
+
+def model_folder(run: Run, model: ModelChoice) -> Path:
+    """Folder of the base or the tuned model.
+
+    Raises:
+        UsageError: There is no tuned model, since the gate refused it.
+    """
+    if model == "base":
+        return base_model(run)
+    folder = run.workspace.folder("refit") / MODEL
+    if not folder.is_dir():
+        raise UsageError("there is no tuned model: the gate kept the base", hint="See: dragoman status")
+    return folder
+
+
+def index(run: Run) -> Manifest:
+    """Build the searchable table of the model that ships; the base's is kept beside it to compare with.
+
+    Args:
+        run: The run.
+
+    Returns:
+        The manifest.
+    """
+    gate = gate_of(run.workspace.need("evaluate"))
+    run.workspace.need("refit")
+
+    def work(folder: Path) -> Outcome:
+        chunks = load_chunks(run)
+        ingested = run.workspace.need("ingest")
+        passages = [chunk.passage for chunk in chunks]
+        cache = VectorCache(run.workspace.root / "vectors", run.reporter)
+        models = INDEXES if gate.ships else INDEXES[:1]
+        for model in models:
+            encoder = SentenceEncoder(model_folder(run, model))
+            vectors = cache.encode(encoder, passages, "passage", f"encoding passages ({model})")
+            way = gate.served if model == gate.served.model else gate.untuned
+            meta = IndexMeta(
+                encoder.fingerprint, model, encoder.dimension, way, ingested.content, ", ".join(run.recipe.sources)
+            )
+            build_index(folder / model, chunks, vectors, meta, keep=run.recipe.index.keep)
+        return Outcome(ingested.content, {"chunks": len(chunks), "tables": len(models)})
+
+    manifest = run_stage(run, index_plan(run), work, in_place=True)
+    run.say(f"index: {manifest.rows['chunks']} chunks, searched by the {gate.served.model} model, {gate.served.mode}")
+    return manifest
+
+
+class DocsSearcher:
+    """Searches the docs of a workspace.
+
+    Args:
+        run: The run whose workspace is searched.
+        mode: How to search; ``auto`` is what validation chose.
+        model: Whose vectors; ``auto`` is the model that ships.
+        collapse: Whether a section gives its best chunk only.
+
+    Raises:
+        MissingArtefact: There is no index yet.
+        UsageError: The tuned model is asked for but was refused.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        mode: ModeChoice = "auto",
+        model: Literal["auto", "base", "tuned"] = "auto",
+        *,
+        collapse: bool = True,
+    ) -> None:
+        run.workspace.need("index")
+        gate = gate_of(run.workspace.need("evaluate"))
+        self.model: ModelChoice = gate.served.model if model == "auto" else model
+        folder = model_folder(run, self.model)
+        self._encoder = SentenceEncoder(folder)
+        self._index: Index = open_index(
+            run.workspace.folder("index") / self.model, fingerprint=self._encoder.fingerprint
+        )
+        self._serving = _serving(mode, self._index.meta.serving, gate.untuned if self.model == "base" else gate.tuned)
+        self._collapse = collapse
+
+    @property
+    def banner(self) -> str:
+        """Which model and which search answer."""
+        return f"{self.model} model, {self._serving.mode} search"
+
+    def search(self, question: str, top: int) -> list[Hit]:
+        """The best hits for a question, best first."""
+        self._index.reload_if_swapped()
+        vector = None if self._serving.mode == "lexical" else self._encoder.encode([question], "query")[0]
+        return self._hits(question, vector, top)
+
+    def search_many(self, questions: Sequence[str], top: int) -> list[list[Hit]]:
+        """The best hits for each question; the questions are encoded together."""
+        vectors = self._encoder.encode(questions, "query")
+        return [self._hits(question, vector, top) for question, vector in zip(questions, vectors, strict=True)]
+
+    def _hits(self, question: str, vector: Vectors | None, top: int) -> list[Hit]:
+        return self._index.search(question, vector, self._serving, top=top, collapse=self._collapse)
+
+
+def _serving(mode: ModeChoice, chosen: Serving, best: Serving) -> Serving:
+    """The way to search: what validation chose, or the asked mode with validation's weight."""
+    if mode == "auto":
+        return chosen
+    plain: SearchMode = mode
+    weight = best.lexical_weight if best.mode == "hybrid" else 0.3
+    return Serving(chosen.model, plain, weight if mode == "hybrid" else 0.0)
+
+
+def example_questions(run: Run, count: int = 6) -> list[str]:
+    """Questions to start a chat with: short ones that the docs surely answer, from different pages."""
+    if run.workspace.manifest("synth") is None:
+        return []
+    page_of = {chunk.id: chunk.path for chunk in load_chunks(run)}
+    found: dict[str, str] = {}
+    usable = [question for question in load_questions(run) if question.style == "howto" and question.rank == 1]
+    for question in sorted(usable, key=lambda question: (len(question.text), question.id)):
+        if len(question.text.split()) > 4:  # noqa: PLR2004 - shorter ones say too little
+            found.setdefault(page_of[question.chunk_id], question.text)
+    return list(found.values())[:count]

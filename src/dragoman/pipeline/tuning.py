@@ -1,0 +1,239 @@
+"""The second half of the chain: questions -> tuned models -> verdict -> the model that is served.
+
+In: a run. Out: the manifests of ``train``, ``evaluate`` and ``refit``. It joins the rooms ``train``,
+``index`` (whose searches are what is compared) and ``evaluate``.
+"""
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from dragoman.evaluate.gate import GateResult, judge
+from dragoman.evaluate.metrics import Ranks, ndcg
+from dragoman.evaluate.ranking import DEPTH, Catalogue, all_ranks, dense_order
+from dragoman.evaluate.report import Comparison, build_report
+from dragoman.index.build import build_index
+from dragoman.index.fusion import fuse
+from dragoman.index.pointer import IndexMeta
+from dragoman.index.search import open_index
+from dragoman.models.encoder import SentenceEncoder
+from dragoman.models.protocols import Vectors
+from dragoman.pipeline.context import Outcome, Run, as_json, run_stage
+from dragoman.pipeline.docs import base_model, catalogue_of, load_chunks, load_questions
+from dragoman.pipeline.plans import evaluate_plan, refit_plan, train_plan
+from dragoman.pipeline.vectors import VectorCache, encode_all
+from dragoman.records import Chunk, Interval, Manifest, ModelChoice, Question, Serving, Split, content_id
+from dragoman.tables import file_hash
+from dragoman.train.finetune import finetune, planned_steps
+from dragoman.train.rows import training_rows
+from dragoman.train.split import check_disjoint, split_chunks
+
+WEIGHTS_FILE, MODEL, REPORT = "model.safetensors", "model", "report.json"
+
+
+def train(run: Run) -> Manifest:
+    """Tune one model a round, each on what its round does not hold out.
+
+    Args:
+        run: The run.
+
+    Returns:
+        The manifest; its notes hold steps and losses by round.
+
+    Raises:
+        UsageError: There are too few questions to train on.
+    """
+    chunks, questions = load_chunks(run), load_questions(run)
+    split = split_chunks(chunks, run.recipe.train.folds, run.recipe.seed)
+
+    def work(folder: Path) -> Outcome:
+        hashes, runs = [], []
+        for number in range(split.rounds):
+            held_out = {chunk.id for chunk in chunks if split.held_out(chunk.id) == number}
+            label = f"training round {number + 1} of {split.rounds}"
+            runs.append(_tune(run, chunks, questions, folder / f"round-{number}", label, held_out, split))
+            hashes.append(file_hash(folder / f"round-{number}" / WEIGHTS_FILE))
+        rows = {"rounds": split.rounds, "questions": sum(question.train for question in questions)}
+        return Outcome(content_id(*hashes), rows, {"rounds": runs})
+
+    manifest = run_stage(run, train_plan(run), work)
+    run.say(f"train: {manifest.rows['rounds']} models, each judged only on documents that it never saw")
+    return manifest
+
+
+def _tune(
+    run: Run,
+    chunks: Sequence[Chunk],
+    questions: Sequence[Question],
+    output: Path,
+    label: str,
+    held_out: set[str],
+    split: Split,
+) -> dict[str, object]:
+    """One tuned model; a finished one that an interrupted run left is taken as it is."""
+    log = output.with_suffix(".json")
+    if log.is_file() and (output / WEIGHTS_FILE).is_file():
+        return dict(json.loads(log.read_text(encoding="utf-8")))
+    settings, seed = run.recipe.train, run.recipe.seed
+    by_id = {chunk.id: chunk for chunk in chunks}
+    rows = training_rows(questions, by_id, settings.structure_share, seed, without=held_out)
+    check_disjoint(rows, held_out, split)
+    with run.reporter.progress(label, planned_steps(rows, settings, seed)) as advance:
+        done = finetune(base_model(run), rows, output, settings, seed=seed, advance=advance)
+    notes = {"questions": len(rows), **as_json(done)}
+    log.write_text(json.dumps(notes), encoding="utf-8")
+    return notes
+
+
+def evaluate(run: Run) -> Manifest:
+    """Compare base and tuned, in every way of searching, on questions about what was held out.
+
+    Args:
+        run: The run.
+
+    Returns:
+        The manifest; its notes hold the gate's decision.
+    """
+    run.workspace.need("train")
+    chunks, questions = load_chunks(run), load_questions(run)
+
+    def work(folder: Path) -> Outcome:
+        split = split_chunks(chunks, run.recipe.train.folds, run.recipe.seed)
+        asked = [question for question in judged_questions(questions) if split.held_out(question.chunk_id) >= 0]
+        ranks = _ranks(run, chunks, asked, split, folder / "lexical")
+        comparison = Comparison(
+            tuple(asked),
+            tuple(split.unit_of[question.chunk_id] for question in asked),
+            tuple(split.held_out(question.chunk_id) for question in asked),
+            ranks,
+        )
+        settings = run.recipe.evaluate
+        scores = {serving: ndcg(values, settings.k) for serving, values in ranks.items()}
+        gate = judge(scores, comparison.units, comparison.folds, rounds=settings.bootstrap, seed=run.recipe.seed)
+        report = build_report(comparison, gate, settings, run.recipe.seed) | _origins(run)
+        (folder / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        shutil.rmtree(folder / "lexical")
+        return Outcome(
+            content_id(json.dumps(report, sort_keys=True)), {"questions": len(asked)}, {"gate": as_json(gate)}
+        )
+
+    manifest = run_stage(run, evaluate_plan(run), work)
+    gate = manifest.notes["gate"]
+    assert isinstance(gate, dict)  # noqa: S101 - narrows the type
+    verdict = "the tuned model ships" if gate["ships"] else "the base model is served"
+    run.say(f"evaluate: {verdict}: {gate['reason']}")
+    return manifest
+
+
+def judged_questions(questions: Sequence[Question]) -> list[Question]:
+    """The questions that count: people's, else a language model's, else structural ones."""
+    for kind in ("person", "llm", "structure"):
+        found = [question for question in questions if question.kind == kind]
+        if found:
+            return found
+    return []
+
+
+def _ranks(
+    run: Run, chunks: Sequence[Chunk], asked: Sequence[Question], split: Split, scratch: Path
+) -> dict[Serving, Ranks]:
+    catalogue = catalogue_of(chunks)
+    passages = [chunk.passage for chunk in chunks]
+    texts = [question.text for question in asked]
+    encoder = SentenceEncoder(base_model(run))
+    cache = VectorCache(run.workspace.root / "vectors", run.reporter)
+    vectors = cache.encode(encoder, passages, "passage", "encoding passages (base)")
+    near = _nearest(cache.encode(encoder, texts, "query", "encoding questions (base)"), vectors, catalogue)
+    shutil.rmtree(scratch, ignore_errors=True)
+    meta = IndexMeta(encoder.fingerprint, "base", encoder.dimension, Serving("base", "lexical"), "scratch")
+    build_index(scratch, chunks, vectors, meta)
+    index = open_index(scratch)
+    with run.reporter.progress("searching words", len(asked)) as advance:
+        words = []
+        for text in texts:
+            words.append([chunk for chunk, _ in index.lexical(text, DEPTH)])
+            advance(1)
+    ids = [question.chunk_id for question in asked]
+    found: dict[Serving, Ranks] = {}
+    for weight, ranks in all_ranks(near, words, ids, catalogue, fuse).items():
+        found[_serving("base", weight)] = ranks
+    tuned_near = _tuned_nearest(run, passages, texts, [split.held_out(chunk) for chunk in ids], catalogue)
+    for weight, ranks in all_ranks(tuned_near, words, ids, catalogue, fuse).items():
+        if weight is not None:  # words alone are the same whatever the model
+            found[_serving("tuned", weight)] = ranks
+    return found
+
+
+def _tuned_nearest(
+    run: Run, passages: Sequence[str], texts: Sequence[str], rounds: Sequence[int], catalogue: Catalogue
+) -> list[list[str]]:
+    """For each question, the passages nearest to it by the one model that never saw its unit."""
+    nearest: list[list[str]] = [[] for _ in texts]
+    for number in sorted(set(rounds)):
+        places = [place for place, held_out in enumerate(rounds) if held_out == number]
+        encoder = SentenceEncoder(run.workspace.folder("train") / f"round-{number}")
+        with run.reporter.progress(f"encoding with model {number + 1}", len(passages)) as advance:
+            vectors = encode_all(encoder, passages, "passage", advance)
+        questions = encode_all(encoder, [texts[place] for place in places], "query")
+        for place, ids in zip(places, _nearest(questions, vectors, catalogue), strict=True):
+            nearest[place] = ids
+    return nearest
+
+
+def _nearest(questions: Vectors, passages: Vectors, catalogue: Catalogue) -> list[list[str]]:
+    return [[catalogue.ids[row] for row in rows] for rows in np.asarray(dense_order(questions, passages))]
+
+
+def _serving(model: ModelChoice, weight: float | None) -> Serving:
+    if weight is None:
+        return Serving(model, "lexical", 1.0)
+    return Serving(model, "hybrid", weight) if weight else Serving(model, "dense")
+
+
+def _origins(run: Run) -> dict[str, object]:
+    """What the report says of where its figures come from."""
+    ingested, made, trained = (run.workspace.need(stage) for stage in ("ingest", "synth", "train"))
+    return {
+        "base_model": run.recipe.models.embedding,
+        "revisions": ingested.notes["revisions"],
+        "documents": dict(ingested.rows),
+        "questions": {"rows": dict(made.rows), **made.notes},
+        "training": trained.notes,
+        "seed": run.recipe.seed,
+    }
+
+
+def gate_of(manifest: Manifest) -> GateResult:
+    """The gate's decision as it stands in the manifest of ``evaluate``."""
+    note = manifest.notes["gate"]
+    assert isinstance(note, dict)  # noqa: S101 - narrows the type
+    ways = {key: Serving(**note[key]) for key in ("untuned", "tuned", "served")}
+    ends = {key: Interval(**note[key]) for key in ("validation", "test")}
+    return GateResult(**{**note, **ways, **ends})
+
+
+def refit(run: Run) -> Manifest:
+    """Tune the model that is served on all documents, if the gate lets it ship.
+
+    Args:
+        run: The run.
+
+    Returns:
+        The manifest; its artefact holds no model after a refusal.
+    """
+    gate = gate_of(run.workspace.need("evaluate"))
+
+    def work(folder: Path) -> Outcome:
+        if not gate.ships:
+            return Outcome(content_id("base"), {"models": 0})
+        chunks, questions = load_chunks(run), load_questions(run)
+        split = split_chunks(chunks, run.recipe.train.folds, run.recipe.seed)
+        notes = _tune(run, chunks, questions, folder / MODEL, "training on all documents", set(), split)
+        return Outcome(file_hash(folder / MODEL / WEIGHTS_FILE), {"models": 1}, notes)
+
+    manifest = run_stage(run, refit_plan(run), work)
+    run.say("refit: trained on all documents" if manifest.rows["models"] else "refit: not needed, the base is served")
+    return manifest

@@ -1,0 +1,45 @@
+"""Questions -> training rows: which questions are trained on, and in what mixture.
+
+In: questions of all kinds and their chunks. Out: triplets. Structural questions are free and many;
+they fill up what people and the language model did not ask about, and no more than a share.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from dragoman.records import Chunk, Question, Triplet, content_id
+
+
+def training_rows(
+    questions: Sequence[Question],
+    chunks: Mapping[str, Chunk],
+    structure_share: float,
+    seed: int,
+    *,
+    without: Collection[str] = (),
+) -> list[Triplet]:
+    """The rows to train on.
+
+    Args:
+        questions: All questions; those marked ``train=False`` are left out.
+        chunks: Chunks by id.
+        structure_share: Structural rows at most, as a multiple of the others; without others, all of them
+            are taken.
+        seed: Decides which structural questions are taken.
+        without: Ids of chunks that are held out.
+
+    Returns:
+        Triplets in the order of the questions.
+    """
+    usable = [question for question in questions if question.train and question.chunk_id not in without]
+    asked = [question for question in usable if question.kind != "structure"]
+    if asked:
+        covered = {question.chunk_id for question in asked}
+        free = [question for question in usable if question.kind == "structure"]
+        free.sort(key=lambda question: (question.chunk_id in covered, content_id(seed, question.id)))
+        taken = {question.id for question in free[: int(structure_share * len(asked))]}
+        usable = [question for question in usable if question.kind != "structure" or question.id in taken]
+    return [_row(question, chunks[question.chunk_id]) for question in usable]
+
+
+def _row(question: Question, chunk: Chunk) -> Triplet:
+    return Triplet(question.text, chunk.id, question.passage or chunk.passage, chunk.section, question.kind)
