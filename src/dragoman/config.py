@@ -66,14 +66,14 @@ class SynthSettings(_Section):
 class TrainSettings(_Section):
     """How the embedding model is tuned."""
 
-    epochs: Annotated[int, Field(ge=1, le=50)] = Field(default=3, description="passes over the questions")
+    epochs: Annotated[int, Field(ge=1, le=50)] = Field(default=2, description="passes over the questions")
     batch_size: Annotated[int, Field(ge=2, le=4096)] = Field(default=32, description="questions in a batch")
     learning_rate: Annotated[float, Field(gt=0, lt=1)] = Field(default=3e-5, description="peak learning rate")
     warmup: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.1, description="share of steps to warm up in")
     dims: tuple[int, ...] = Field(default=(384, 256, 128, 64), description="Matryoshka dimensions, largest first")
     folds: Annotated[int, Field(ge=2, le=20)] = Field(default=5, description="folds of cross-validation (small docs)")
     structure_share: Annotated[float, Field(ge=0)] = Field(
-        default=0.5, description="structural questions in training, as a multiple of the LLM's"
+        default=0.3, description="structural questions in training, as a multiple of the LLM's"
     )
 
 

@@ -96,7 +96,6 @@ class Workspace:
         """Put the built folder in place of the old artefact, manifest last."""
         part, final = self.root / f"{stage}.part", self.folder(stage)
         old = self.root / f"{stage}.old"
-        (part / "fingerprint").unlink(missing_ok=True)
         self._write(part / MANIFEST, _dump(manifest))
         shutil.rmtree(old, ignore_errors=True)
         if final.exists():

@@ -107,7 +107,6 @@ def test_a_damaged_model_of_the_catalog_names_the_command_that_mends_it(tmp_path
 
 def test_a_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "xllamacpp", None)
-    monkeypatch.setattr(sys, "path", [])
     with (
         pytest.raises(ExtraMissing, match=r"dragoman\[local\]"),
         open_generator(LLMSettings(), mirrors=False, say=pytest.fail),

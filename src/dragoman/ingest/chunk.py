@@ -81,29 +81,32 @@ class _Cutter:
         self.skipped: list[Rejected] = []
         self.seen: Counter[str] = Counter()
         self.anchors: Counter[str] = Counter()
+        self.trails: Counter[tuple[str, ...]] = Counter()
 
     def chunks(self) -> list[Chunk]:
         """All chunks of the document."""
         found: list[Chunk] = []
         stack: list[tuple[int, str]] = []
-        waiting: Section | None = None  # a heading without text goes to the first chunk below it
-        for number, section in enumerate(parse(self.text)):
+        waiting: list[Section] = []  # headings without text go to the first chunk below them
+        for section in parse(self.text):
             stack = [(level, heading) for level, heading in stack if level < section.level]
             if section.heading:
                 stack.append((section.level, section.heading))
             anchor = self._anchor(section)
             if not any(_WORDS.search(self._between(block.first, block.last)) for block in section.blocks):
-                waiting = waiting or section
+                waiting.append(section)
                 if section.blocks:
                     self._skip(section, REASONS[1])
                 continue
-            above = self._offset((waiting or section).first)
-            waiting = None
+            above = self._offset([*waiting, section][0].first)
+            waiting = []
             trail = _trail(self.document.title, [heading for _, heading in stack])
-            key = content_id(self.document.source, self.document.path, number, *trail)
+            self.trails[trail] += 1
+            key = content_id(self.document.source, self.document.path, self.trails[trail], *trail)
             found += self._section(section, trail, key, anchor, above)
-        if waiting:
-            self._skip(waiting, REASONS[0])
+        for section in waiting:
+            if not section.blocks:
+                self._skip(section, REASONS[0])
         return found
 
     def _section(self, section: Section, trail: tuple[str, ...], key: str, anchor: str, above: int) -> list[Chunk]:
@@ -149,6 +152,7 @@ class _Cutter:
     def _pack(self, section: Section, room: int) -> Iterator[Span]:
         """Even chunks of at most ``room`` tokens; a block is cut only when it alone is over."""
         units = [unit for block in section.blocks for unit in self._units(block, room)]
+        units = [unit for unit in units if self.text[unit.start : unit.end].strip()]
         total = self._count(units[0].start, units[-1].end)
         parts = -(-total // max(room, 1))
         wanted = total / parts
@@ -159,7 +163,7 @@ class _Cutter:
             size = self._count(start, unit.end)
             enough = self._count(start, end) >= wanted and not before.bound
             if (size > room or enough) and unit.start > start:
-                cut = bound if start < bound and self._count(start, bound) <= room and size > room else unit.start
+                cut = bound if start < bound and size > room >= self._count(bound, unit.end) else unit.start
                 yield Span(start, self._trimmed(start, cut))
                 start = cut
             end = unit.end
@@ -184,14 +188,15 @@ class _Cutter:
         edges = sorted({0, *(match.end() for match in _SENTENCE.finditer(text)), len(text)})
         pieces: list[Span] = []
         for a, b in pairwise(span.start + edge for edge in edges):
-            if self._count(a, b) <= room:
-                pieces.append(Span(a, b))
-                continue
-            low = bisect_left(self.offsets, a)
-            high = bisect_left(self.offsets, b)
-            marks = [a, *(int(self.offsets[i]) for i in range(low + room, high, max(room, 1))), b]
-            marks = [mark if mark in {a, b} else self._word_start(mark, a) for mark in marks]
-            pieces += [Span(x, y) for x, y in pairwise(sorted(set(marks))) if y > x]
+            start = a
+            while self._count(start, b) > max(room, 1):
+                first = bisect_left(self.offsets, start)
+                mark = int(self.offsets[first + max(room, 1)])
+                # A byte-level tokenizer makes several tokens of one character: then the budget has to give way.
+                cut = max(self._word_start(mark, int(self.offsets[first])), start + 1)
+                pieces.append(Span(start, cut))
+                start = cut
+            pieces.append(Span(start, b))
         return pieces
 
     def _word_start(self, mark: int, floor: int) -> int:

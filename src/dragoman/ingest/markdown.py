@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 BlockKind = Literal["text", "fence", "table", "list", "label", "html"]
 
 _CONTAINER = re.compile(r"(!!!|\?\?\?\+?|===[+!]?)[ \t]+[\"\w]")  # admonitions and tabs of MkDocs
-_FENCE = re.compile(r"(`{3,}|~{3,})")
-_FRONT = re.compile(r"---[ \t]*\n.*?\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+_FENCE = re.compile(r"`{3,}(?=[^`]*\Z)|~{3,}")
+_FRONT = re.compile(r"---[ \t]*\n(?:.*?\n)??(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _ATTRIBUTES = re.compile(r"\s*\{[:#. ][^{}]*\}\s*$")
 _TAG = re.compile(r"<!--.*?-->|</?[A-Za-z][^<>]*>")
 
@@ -69,7 +69,7 @@ def parse(text: str) -> list[Section]:
         Sections in order; their line ranges do not overlap. Front matter belongs to none.
     """
     front = _FRONT.match(text)
-    skipped = front.group().count("\n") if front else 0
+    skipped = len(front.group().removesuffix("\n").split("\n")) if front else 0
     lines = text.split("\n")
     shadow = "\n".join([""] * skipped + list(_dedented(lines[skipped:])))
     tokens = [token for token in _parser().parse(shadow) if token.map is not None]
@@ -93,7 +93,7 @@ def _dedented(lines: list[str]) -> Iterator[str]:
         moved = " " * (indent - margin) + bare if margin and bare else line
         marker = _FENCE.match(bare)
         if fence:
-            if marker and marker.group()[0] == fence[0] and len(marker.group()) >= len(fence):
+            if bare.startswith(fence) and not bare.strip(fence[0] + " \t"):
                 fence = ""
         elif marker:
             fence = marker.group()

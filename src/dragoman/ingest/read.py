@@ -37,7 +37,7 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _INDEX = ("index.md", "index.markdown", "index.mdx")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _CONTROL_SHARE = 0.05  # text with escape sequences stays well below, program files are well above
-_FRONT = re.compile(r"---[ \t]*\n(.*?\n)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+_FRONT = re.compile(r"---[ \t]*\n((?:.*?\n)??)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _KEY = re.compile(r"^(title|slug)[ \t]*:[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 _QUOTED = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^']|'')*)'")
 _TOP_HEADING = re.compile(r"^[ \t]*(?:#(?:[ \t].*)?|=+[ \t]*)$", re.MULTILINE)

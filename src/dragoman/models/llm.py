@@ -163,7 +163,7 @@ class EndpointLLM:
             limits=httpx2.Limits(max_connections=256, max_keepalive_connections=0 if self._loopback else 32),
             trust_env=not self._loopback,
         )
-        # A local server needs no key, yet the client library insists on one; organisation and project are for OpenAI.
+        # A local server needs no key, yet the client library insists on one.
         return AsyncOpenAI(
             base_url=self._base_url,
             api_key=self._key() or "none",

@@ -143,14 +143,16 @@ def stub_answer(body: Body) -> str:
         body: A chat request.
 
     Returns:
-        With a JSON schema, ``{"questions": [...]}`` made of the last message's words; otherwise a sentence that
-        quotes the first numbered passage and cites it as [1].
+        With a JSON schema, an object that has every property of the schema: a question for each string, some
+        for each array, made of the last message's words. Otherwise a sentence that quotes the first numbered
+        passage and cites it as [1].
     """
     message = next((m["content"] for m in reversed(body.get("messages", ())) if m.get("role") == "user"), "")
     text = message if isinstance(message, str) else json.dumps(message)
     wanted = body.get("response_format") or {}
     if wanted.get("type") == "json_schema":
-        return json.dumps({"questions": _questions(text, _count(wanted))}, ensure_ascii=False)
+        shape = wanted.get("json_schema", {}).get("schema", {}).get("properties", {})
+        return json.dumps(_filled(text, shape), ensure_ascii=False)
     passage = _PASSAGE.search(text)
     if passage is None:
         return f"The passages say nothing about: {' '.join(text.split())[-_QUOTED:]}"
@@ -158,9 +160,19 @@ def stub_answer(body: Body) -> str:
     return f"According to the documentation: {quoted} [1]"
 
 
-def _count(wanted: Body) -> int:
-    shape = wanted.get("json_schema", {}).get("schema", {}).get("properties", {}).get("questions", {})
-    least, most = shape.get("minItems", 1), shape.get("maxItems", _DEFAULT_QUESTIONS)
+def _filled(text: str, shape: Mapping[str, Body]) -> dict[str, str | list[str]]:
+    """A value for each property, no question twice."""
+    counts = {name: _count(kind) if kind.get("type") == "array" else 1 for name, kind in shape.items()}
+    questions = iter(_questions(text, sum(counts.values())))
+    filled: dict[str, str | list[str]] = {}
+    for name, kind in shape.items():
+        taken = [next(questions) for _ in range(counts[name])]
+        filled[name] = taken if kind.get("type") == "array" else taken[0]
+    return filled
+
+
+def _count(kind: Body) -> int:
+    least, most = kind.get("minItems", 1), kind.get("maxItems", _DEFAULT_QUESTIONS)
     return int(max(least, min(most, max(least, _DEFAULT_QUESTIONS))))
 
 
@@ -251,13 +263,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _completion(body: Body, kind: str, choice: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "id": "chatcmpl-stub",
-        "object": kind,
-        "created": 0,
-        "model": str(body.get("model", "stub")),
-        "choices": [choice],
-    }
+    model = str(body.get("model", "stub"))
+    return {"id": "chatcmpl-stub", "object": kind, "created": 0, "model": model, "choices": [choice]}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -96,14 +96,12 @@ async def generate_questions(
     asker = _Asker(model, store, settings.temperature, seed)
     keys = {chunk.id: asker.key(question_messages(chunk)) for chunk in chunks}
     replies: dict[str, Reply | LLMError] = dict(store.get(keys.values()))
-    missing = [chunk for chunk in chunks if keys[chunk.id] not in replies]
+    missing = {keys[chunk.id]: chunk for chunk in chunks if keys[chunk.id] not in replies}
     if advance:
         advance(len(chunks) - len(missing))
     if missing:
         with open_generator() as generator:
-            await _ask_all(
-                asker, generator, {keys[chunk.id]: chunk for chunk in missing}, replies, concurrency, advance
-            )
+            await _ask_all(asker, generator, missing, replies, concurrency, advance)
     questions: list[Question] = []
     rejected: list[Rejected] = []
     for chunk in chunks:
@@ -195,8 +193,9 @@ def read_reply(chunk: Chunk, reply: Reply | LLMError, model: str) -> tuple[list[
     rejected: list[Rejected] = []
     for style in STYLES:
         text = table.get(style)
-        if isinstance(text, str) and text.strip():
-            words = " ".join(text.split())
+        # A model may write half a surrogate pair, which no file can hold.
+        words = " ".join(text.encode("utf-8", "ignore").decode().split()) if isinstance(text, str) else ""
+        if words:
             questions.append(Question(content_id(chunk.id, words), words, chunk.id, "llm", style, model))
         else:
             rejected.append(Rejected("synth", chunk.id, REASONS[2], style))

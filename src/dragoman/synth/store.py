@@ -36,9 +36,13 @@ class AnswerStore:
         self._path = path
         try:
             self._database = sqlite3.connect(path, timeout=30, isolation_level=None)
+        except sqlite3.Error as error:
+            raise self._failure(error) from error
+        try:
             self._database.execute("PRAGMA journal_mode=WAL")
             self._database.execute(_TABLE)
         except sqlite3.Error as error:
+            self._database.close()
             raise self._failure(error) from error
 
     def get(self, keys: Iterable[str]) -> dict[str, Reply]:
@@ -61,7 +65,8 @@ class AnswerStore:
         Raises:
             WorkspaceError: The disk is full, or the file cannot be written.
         """
-        row = (key, model, reply.text, reply.prompt_tokens, reply.answer_tokens, reply.finish)
+        text = reply.text.encode("utf-8", "replace").decode()  # half a surrogate pair cannot be stored
+        row = (key, model, text, reply.prompt_tokens, reply.answer_tokens, reply.finish)
         try:
             self._database.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?)", row)
         except sqlite3.Error as error:

@@ -1,0 +1,119 @@
+"""The gate: a planted gain ships, chance does not, and a loss on the test withdraws."""
+
+import numpy as np
+import pytest
+
+from dragoman.evaluate.gate import MINIMUM_QUESTIONS, GateResult, judge
+from dragoman.evaluate.metrics import Values
+from dragoman.records import Serving
+
+BASE, TUNED = Serving("base", "dense"), Serving("tuned", "dense")
+BASE_MIXED, TUNED_MIXED = Serving("base", "hybrid", 0.2), Serving("tuned", "hybrid", 0.2)
+UNITS = [f"unit {place // 2:03d}" for place in range(120)]
+FIVE_FOLDS = [place // 2 % 5 for place in range(120)]
+ONE_FOLD = [0] * 120
+
+
+def noise(seed: int, spread: float = 0.1) -> Values:
+    return np.random.default_rng(seed).normal(0, spread, 120)
+
+
+def decide(scores: dict[Serving, Values], folds: list[int]) -> GateResult:
+    return judge(scores, UNITS[: len(folds)], folds, rounds=500, seed=1)
+
+
+@pytest.mark.parametrize("folds", [FIVE_FOLDS, ONE_FOLD])
+def test_a_planted_gain_ships(folds: list[int]) -> None:
+    base = 0.5 + noise(1)
+    result = decide({BASE: base, TUNED: base + 0.1 + noise(2)}, folds)
+    assert result.ships
+    assert result.served == result.tuned == TUNED
+    assert 0 < result.validation.low < 0.1 < result.validation.high
+    assert result.test.mean == pytest.approx(0.1, abs=0.03)
+
+
+@pytest.mark.parametrize("folds", [FIVE_FOLDS, ONE_FOLD])
+def test_chance_is_refused_and_the_base_is_served(folds: list[int]) -> None:
+    base = 0.5 + noise(1)
+    for seed in range(5):
+        luck = noise(seed + 10)
+        result = decide({BASE: base, TUNED: base + luck - luck.mean()}, folds)
+        assert not result.ships
+        assert result.served == result.untuned == BASE
+        assert "chance" in result.reason
+
+
+def test_a_loss_is_refused() -> None:
+    base = 0.5 + noise(1)
+    result = decide({BASE: base, TUNED: base - 0.1 + noise(2)}, FIVE_FOLDS)
+    assert (result.ships, result.served) == (False, BASE)
+    assert result.validation.high < 0
+
+
+def test_the_best_tuned_way_has_to_beat_the_best_untuned_one() -> None:
+    base = 0.5 + noise(1)
+    scores = {BASE: base, BASE_MIXED: base + 0.2, TUNED: base + 0.1, TUNED_MIXED: base + 0.05}
+    result = decide(scores, FIVE_FOLDS)
+    assert (result.untuned, result.tuned, result.served) == (BASE_MIXED, TUNED, BASE_MIXED)
+    assert result.validation.mean == pytest.approx(-0.1)
+    better = decide(scores | {TUNED_MIXED: base + 0.3}, FIVE_FOLDS)
+    assert (better.ships, better.served) == (True, TUNED_MIXED)
+
+
+def test_of_equal_ways_the_first_is_taken() -> None:
+    base = 0.5 + noise(1)
+    assert decide({BASE: base, BASE_MIXED: base, TUNED: base + 1, TUNED_MIXED: base + 1}, FIVE_FOLDS).served == TUNED
+
+
+def test_with_one_fold_validation_and_test_are_halves_that_share_no_unit() -> None:
+    base, tuned = np.full(120, 0.5), np.full(120, 0.5)
+    validation = np.array([int(unit[-3:]) % 2 == 0 for unit in UNITS])
+    tuned[validation] += 0.1
+    tuned[~validation] -= 0.1
+    result = decide({BASE: base, TUNED: tuned}, ONE_FOLD)
+    assert (result.validation.mean, result.test.mean) == pytest.approx((0.1, -0.1))
+    assert result.questions == 60
+
+
+def test_a_loss_on_the_test_withdraws_what_validation_chose() -> None:
+    base, tuned = np.full(120, 0.5), np.full(120, 0.5)
+    validation = np.array([int(unit[-3:]) % 2 == 0 for unit in UNITS])
+    tuned[validation] += 0.1 + noise(1, 0.02)[validation]
+    tuned[~validation] -= 0.01
+    result = decide({BASE: base, TUNED: tuned}, ONE_FOLD)
+    assert result.validation.low > 0
+    assert (result.ships, result.served) == (False, BASE)
+    assert "withdrawn" in result.reason
+
+
+def test_with_several_folds_no_question_is_tested_with_a_choice_that_it_had_a_part_in() -> None:
+    """Two tuned ways that win in one fold only: chosen on all, one gains; chosen without its fold, it gains nothing."""
+    base = np.full(120, 0.5)
+    folds = np.array(FIVE_FOLDS)
+    lucky = base + np.where(folds == 0, 0.5, -0.05)
+    steady = base + np.where(folds == 0, -0.5, 0.0)
+    result = decide({BASE: base, TUNED: lucky, TUNED_MIXED: steady}, FIVE_FOLDS)
+    assert result.tuned == TUNED
+    assert result.validation.mean == pytest.approx(0.06)
+    # Fold 0 is scored with "steady" (-0.5), the four others with "lucky" (-0.05).
+    assert result.test.mean == pytest.approx((-0.5 + 4 * -0.05) / 5)
+    assert not result.ships
+
+
+@pytest.mark.parametrize(("asked", "ships"), [(MINIMUM_QUESTIONS - 1, False), (MINIMUM_QUESTIONS, True)])
+def test_too_few_questions_are_no_verdict(asked: int, *, ships: bool) -> None:
+    base = np.full(asked, 0.5)
+    result = judge({BASE: base, TUNED: base + 0.3}, UNITS[:asked], FIVE_FOLDS[:asked], rounds=200, seed=1)
+    assert (result.ships, result.questions) == (ships, asked)
+    assert (f"only {asked} questions" in result.reason) is not ships
+
+
+def test_no_question_at_all_is_refused_too() -> None:
+    nothing = np.array([], dtype=np.float64)
+    result = judge({BASE: nothing, TUNED: nothing}, [], [], rounds=100, seed=1)
+    assert (result.ships, result.served, result.questions) == (False, BASE, 0)
+
+
+def test_the_same_scores_give_the_same_decision() -> None:
+    scores = {BASE: 0.5 + noise(1), TUNED: 0.55 + noise(2)}
+    assert decide(scores, FIVE_FOLDS) == decide(scores, FIVE_FOLDS)
