@@ -34,7 +34,7 @@ CHUNK = Chunk(
 
 
 def test_an_id_is_the_hash_of_its_parts() -> None:
-    assert content_id("docs", "a.md", 2) == hashlib.sha256(b"docs\x1fa.md\x1f2").hexdigest()[:16]
+    assert content_id("docs", "a.md", 2) == hashlib.sha256(b"4:docs4:a.md1:2").hexdigest()[:16]
 
 
 @given(parts)

@@ -144,11 +144,15 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """How a question is answered from an index: chosen on validation, stored with the index."""
+    """How a question is answered from an index: chosen on validation, stored with the index.
+
+    ``questions`` says whether the vectors of known questions count beside those of the passages.
+    """
 
     model: ModelChoice
     mode: SearchMode
     lexical_weight: float = 0.0
+    questions: bool = False
 
 
 @dataclass(frozen=True, slots=True)

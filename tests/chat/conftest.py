@@ -12,7 +12,7 @@ from dragoman.records import Chunk, content_id
 
 _PAGES: dict[tuple[str, ...], str] = {
     ("Pantry", "Shelves", "Adding a shelf"): (
-        "## Adding a shelf\n\nCall `pantry.shelf()` with a name and a size in centimetres. "
+        "## Adding a shelf\n\nTo add a shelf, call `pantry.shelf()` with a name and a size in centimetres. "
         "A shelf keeps its jars in the order in which they came; see [jars](./jars.md#order).\n\n"
         "```js\nconst top = pantry.shelf('top', { width: 80 })\n\ntop.onFull((jar) => jar.reject())\n```\n\n"
         "The width must be a whole number."
@@ -33,7 +33,7 @@ _PAGES: dict[tuple[str, ...], str] = {
 }
 
 
-def make_chunk(trail: tuple[str, ...], text: str, *, line: int = 1, url: str = "", tokens: int = 0) -> Chunk:
+def _make_chunk(trail: tuple[str, ...], text: str, *, line: int = 1, url: str = "", tokens: int = 0) -> Chunk:
     """A chunk as the chunker would cut it from a page of its own."""
     path = "-".join(part.lower().replace(" ", "-") for part in trail[1:]) + ".md"
     passage = " > ".join(trail) + "\n" + text
@@ -59,7 +59,7 @@ def make_chunk(trail: tuple[str, ...], text: str, *, line: int = 1, url: str = "
 def chunks() -> list[Chunk]:
     """Four sections; all but one have a public address."""
     return [
-        make_chunk(
+        _make_chunk(
             trail,
             text,
             line=10 * number,
@@ -115,6 +115,19 @@ class ScriptedModel:
             self.closed += 1
 
 
-def saying(*pieces: str | LLMError) -> ScriptedModel:
-    """A model that always says the same."""
-    return ScriptedModel(lambda _: list(pieces))
+@pytest.fixture(scope="session")
+def make_chunk() -> Callable[..., Chunk]:
+    """Makes a chunk of a trail and a text."""
+    return _make_chunk
+
+
+@pytest.fixture(scope="session")
+def scripted() -> type[ScriptedModel]:
+    """A language model whose answers a test writes."""
+    return ScriptedModel
+
+
+@pytest.fixture(scope="session")
+def saying() -> Callable[..., ScriptedModel]:
+    """Makes a language model that always says the same pieces."""
+    return lambda *pieces, delay=0.0: ScriptedModel(lambda _: list(pieces), delay=delay)

@@ -56,7 +56,7 @@ def test_the_more_words_weigh_the_higher_their_find_stands() -> None:
     ids = tuple(f"chunk {place}" for place in range(1, 31))
     catalogue = Catalogue(ids, {chunk: chunk for chunk in ids}, {})
     ranks = all_ranks([ids], [["chunk 20"]], ["chunk 20"], catalogue, fuse)
-    assert (ranks[0.0].tolist(), ranks[1.0].tolist(), ranks[None].tolist()) == ([20], [1], [1])
+    assert (ranks[0.0].tolist(), ranks[0.5].tolist(), ranks[None].tolist()) == ([20], [1], [1])
     # 1/80 + 0.1/61 = 0.01414 stands between 1/70 and 1/71.
     assert ranks[0.1].tolist() == [11]
 

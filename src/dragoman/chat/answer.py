@@ -12,6 +12,7 @@ from typing import Protocol
 
 from dragoman.chat.citations import CitationFilter
 from dragoman.chat.excerpt import quotable, shorten
+from dragoman.chat.grounding import strange_names
 from dragoman.chat.prompt import NO_ANSWER, chat_messages, fitting, search_text
 from dragoman.config import ChatSettings
 from dragoman.errors import LLMError
@@ -22,6 +23,7 @@ TEMPERATURE = 0.1  # what a small model makes up grows with it; 0 makes it repea
 SEED = 13
 QUOTED = 3  # passages in an extractive answer
 QUOTE_CHARS = 1200
+STRANGE_NAMES = 5  # named in a note
 NO_MODEL = "No language model is set up: these are the documentation's own words."
 NOTHING_FOUND = "Nothing in the documentation matches this question."
 
@@ -157,16 +159,18 @@ async def _closing(pieces: AsyncIterator[str]) -> AsyncGenerator[str]:
 
 
 def _checked(question: str, text: str, shown: Sequence[Hit], cited: Sequence[int]) -> Answer:
-    """A model's answer with its sources: the passages it cites, or else all it was shown."""
-    if NO_ANSWER.rstrip(".").casefold() in text.casefold():
-        note = "The passages found do not answer the question; the nearest ones are listed."
-        numbers = list(range(1, len(shown) + 1))
-    elif cited:
-        note, numbers = "", sorted(cited)
-    else:
-        note = "The model cited no passage; those it was shown are listed."
-        numbers = list(range(1, len(shown) + 1))
-    return Answer(question, text, tuple(Citation(number, shown[number - 1]) for number in numbers), "llm", note)
+    """A model's answer with its sources, and a word about what is wrong with it."""
+    numbers, notes = sorted(cited), []
+    if NO_ANSWER in text.casefold():
+        numbers = []
+        notes.append("The passages found may not answer the question; the nearest ones are listed.")
+    elif not cited:
+        notes.append("The model cited no passage; those it was shown are listed.")
+    if strange := strange_names(text, [question, *(hit.chunk.passage for hit in shown)]):
+        named = ", ".join(strange[:STRANGE_NAMES])
+        notes.append(f"Not in the passages, so perhaps made up: {named}.")
+    numbers = numbers or list(range(1, len(shown) + 1))
+    return Answer(question, text, tuple(Citation(n, shown[n - 1]) for n in numbers), "llm", " ".join(notes))
 
 
 async def _quotations(question: str, hits: Sequence[Hit], note: str) -> AsyncGenerator[AnswerPart]:

@@ -5,6 +5,7 @@ another host: fonts are the system's, analytics are off, and a policy header hol
 index nor model, only an ``Answerer``.
 """
 
+import asyncio
 import errno
 import html
 import importlib
@@ -15,7 +16,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mutab
 from contextlib import aclosing, contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dragoman.chat.answer import Answerer
 from dragoman.chat.page import answer_markdown, draft_markdown, turns_of
@@ -32,6 +33,7 @@ _POLICY = (
     "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; img-src 'self' data: blob:; "
     "object-src 'none'; form-action 'self'; base-uri 'self'"
 )
+_Made = TypeVar("_Made")
 _Scope = MutableMapping[str, Any]
 _Receive = Callable[[], Awaitable[_Scope]]
 _Send = Callable[[_Scope], Awaitable[None]]
@@ -55,6 +57,10 @@ def create_app(
     Raises:
         ExtraMissing: Gradio is not installed.
     """
+    return _within_loop(lambda: _built(answerer, title, examples, concurrency).queue(max_size=queue, api_open=False))
+
+
+def _built(answerer: Answerer, title: str, examples: Sequence[str], concurrency: int) -> "gr.Blocks":
     gr = _gradio()
     header = f'<div class="app-header"><h1>{html.escape(title)}</h1><p>{html.escape(answerer.banner)}</p></div>'
     with gr.Blocks(title=title, analytics_enabled=False, fill_height=True) as app:
@@ -91,7 +97,6 @@ def create_app(
             concurrency_limit=concurrency,
             api_visibility="private",
         )
-    app.queue(max_size=queue, api_open=False)
     return app
 
 
@@ -108,9 +113,9 @@ def serve(app: "gr.Blocks", host: str, port: int, *, ready: Callable[[str], None
         PortInUse: Something else listens there, or the address is not this machine's.
     """
     with running(app, host, port) as url:
-        if ready:
-            ready(url)
         try:
+            if ready:
+                ready(url)
             while app.is_running:
                 time.sleep(0.2)
         except KeyboardInterrupt:
@@ -134,7 +139,7 @@ def running(app: "gr.Blocks", host: str, port: int) -> Iterator[str]:
     """
     check_port(host, port)
     try:
-        _launch(app, host, port)
+        _within_loop(lambda: _launch(app, host, port))
     except OSError as error:
         raise PortInUse(f"cannot listen on {host}:{port}: {error}", hint=_other_port(host, port)) from error
     try:
@@ -243,6 +248,19 @@ class _SameHost:
             await send(message)
 
         await self._app(scope, receive, send_with_policy if scope["type"] == "http" else send)
+
+
+def _within_loop(make: Callable[[], _Made]) -> _Made:
+    """Call something of Gradio's while an event loop runs: without one, it opens some and never closes them."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+
+        async def made() -> _Made:
+            return make()
+
+        return asyncio.run(made())
+    return make()
 
 
 def _gradio() -> ModuleType:

@@ -115,13 +115,15 @@ def _open_fence(lines: list[str]) -> str:
     """The fence, with its indent, that would close the code block still open after these lines."""
     opened = ""
     for line in lines:
+        if ">" in opened and not line.lstrip().startswith(">"):
+            opened = ""  # a code block does not outlive the quotation that it is in
         fence = _FENCE.match(line)
         if not fence:
             continue
         if not opened:
             opened = fence[0]
-        elif fence[1].startswith(opened.lstrip(" \t>")) and line.strip(" \t>") == fence[1]:
-            opened = ""
+        elif (">" in fence[0]) == (">" in opened) and line.strip(" \t>") == fence[1]:
+            opened = "" if fence[1].startswith(opened.lstrip(" \t>")) else opened
     return opened
 
 

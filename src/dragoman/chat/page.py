@@ -83,7 +83,11 @@ def turns_of(messages: Sequence[tuple[str, str]]) -> list[Turn]:
 
 def _plain(shown: str) -> str:
     text = shown.rpartition(_SOURCES)[0] or shown
-    return html.unescape(_SHOWN_CITATION.sub(lambda cited: f"[{cited[1] or cited[2]}]", text)).strip()
+
+    def unmarked(prose: str) -> str:
+        return _SHOWN_CITATION.sub(lambda cited: f"[{cited[1] or cited[2]}]", prose).replace("&lt;", "<")
+
+    return outside_code(text, unmarked).strip()
 
 
 def _inert(text: str) -> str:

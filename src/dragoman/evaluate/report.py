@@ -69,7 +69,8 @@ def verdict(gate: GateResult, k: int) -> str:
 
 def describe(serving: Serving) -> str:
     """A way of searching in a few words."""
-    return f"hybrid (words at {serving.lexical_weight:g})" if serving.mode == "hybrid" else serving.mode
+    way = f"hybrid (words at {serving.lexical_weight:g})" if serving.mode == "hybrid" else serving.mode
+    return f"{way} with question vectors" if serving.questions else way
 
 
 def _leaders(scores: Mapping[Serving, Values]) -> list[Serving]:
@@ -77,10 +78,12 @@ def _leaders(scores: Mapping[Serving, Values]) -> list[Serving]:
     found = []
     for model in ("base", "tuned"):
         for mode in ("lexical", "dense", "hybrid"):
-            ways = {way: values for way, values in scores.items() if (way.model, way.mode) == (model, mode)}
-            if ways:
-                everything = np.ones(len(next(iter(ways.values()))), dtype=bool)
-                found.append(best(ways, model, everything))
+            for asked in (False, True):
+                kind = (model, mode, asked)
+                ways = {way: values for way, values in scores.items() if (way.model, way.mode, way.questions) == kind}
+                if ways:
+                    everything = np.ones(len(next(iter(ways.values()))), dtype=bool)
+                    found.append(best(ways, model, everything))
     return found
 
 
@@ -89,6 +92,7 @@ def _row(serving: Serving, ranks: Ranks, k: int) -> dict[str, Any]:
         "model": serving.model,
         "mode": serving.mode,
         "lexical_weight": serving.lexical_weight,
+        "questions": serving.questions,
         "ndcg": _mean(ndcg(ranks, k)),
         "mrr": _mean(reciprocal_rank(ranks, k)),
         "recall": _mean(recall(ranks, k)),

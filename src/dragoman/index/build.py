@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from dragoman.errors import MissingArtefact, UsageError, WorkspaceError
+from dragoman.index.lift import QuestionVectors
 from dragoman.index.pointer import (
     PARTIAL,
     IndexMeta,
@@ -26,7 +27,15 @@ from dragoman.models.protocols import Vectors
 from dragoman.records import Chunk
 
 
-def build_index(root: Path, chunks: Sequence[Chunk], vectors: Vectors, meta: IndexMeta, *, keep: int = 2) -> str:
+def build_index(
+    root: Path,
+    chunks: Sequence[Chunk],
+    vectors: Vectors,
+    meta: IndexMeta,
+    *,
+    questions: QuestionVectors | None = None,
+    keep: int = 2,
+) -> str:
     """Write a new table, serve it, and drop tables that are too old.
 
     One process builds at a time (the workspace's lock sees to it); any number may read.
@@ -36,6 +45,7 @@ def build_index(root: Path, chunks: Sequence[Chunk], vectors: Vectors, meta: Ind
         chunks: The rows, in the order they are kept in.
         vectors: A vector a chunk, shape ``(len(chunks), meta.dimension)``; stored at length 1.
         meta: What the rows were made with.
+        questions: Known questions with vectors of the same encoder, if they are to be searched.
         keep: Tables kept, the new one included; 1 or more.
 
     Returns:
@@ -53,7 +63,7 @@ def build_index(root: Path, chunks: Sequence[Chunk], vectors: Vectors, meta: Ind
     try:
         root.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(root)
-        write_tables(beside, chunks, unit)
+        write_tables(beside, chunks, unit, questions)
         write_meta(beside, meta)
         beside.rename(root / name)
         before = _served_before(root)

@@ -1,8 +1,8 @@
 """The LanceDB side: the only module that imports it.
 
-In: chunks with unit vectors. Out: a database folder with two tables, and what it matches. One table
-has a row a chunk (all of its fields, its vector, its search terms), the other a row a section, each with a
-stemmed English full-text index. It knows no pointer and no ranking: row numbers and BM25 scores leave it.
+In: chunks with unit vectors. Out: a database folder with its tables, and what it matches. One table
+has a row a chunk (all of its fields, its vector, its search terms), one a row a section, each with a
+stemmed English full-text index; one has the vectors of known questions. It knows no pointer and no ranking: row numbers and BM25 scores leave it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragoman.errors import WorkspaceError
+from dragoman.index.lift import QuestionVectors
 from dragoman.index.terms import chunk_terms, section_terms
 from dragoman.models.protocols import Vectors
 from dragoman.records import Chunk
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from lancedb.table import Table
 
-_CHUNKS, _SECTIONS, _WORDS = "chunks", "sections", "words"
+_CHUNKS, _SECTIONS, _QUESTIONS, _WORDS = "chunks", "sections", "questions", "words"
 _LONGEST_TERM = 120  # LanceDB drops longer words; its own 40 would lose dotted names written as one word
 
 
@@ -40,13 +41,14 @@ class Matches:
     scores: NDArray[np.float64]
 
 
-def write_tables(folder: Path, chunks: Sequence[Chunk], vectors: Vectors) -> None:
-    """Write chunks and sections with their full-text indexes into a new folder.
+def write_tables(folder: Path, chunks: Sequence[Chunk], vectors: Vectors, questions: QuestionVectors | None) -> None:
+    """Write chunks and sections with their full-text indexes, and known questions, into a new folder.
 
     Args:
         folder: The database; must not exist.
         chunks: The rows, in order.
         vectors: Unit vectors, shape ``(len(chunks), dimension)``, float32.
+        questions: Known questions, if they are to be searched.
 
     Raises:
         WorkspaceError: LanceDB cannot write there.
@@ -58,7 +60,7 @@ def write_tables(folder: Path, chunks: Sequence[Chunk], vectors: Vectors) -> Non
     columns: dict[str, object] = {"row": np.arange(len(chunks), dtype=np.int64)}
     columns |= {name: [getattr(chunk, name) for chunk in chunks] for name in _columns()}
     columns["terms"] = [chunk_terms(chunk) for chunk in chunks]
-    columns["vector"] = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])
+    columns["vector"] = _vector_column(vectors)
     groups = {
         "row": np.arange(len(sections), dtype=np.int64),
         "terms": [section_terms([chunks[row] for row in rows]) for rows in sections],
@@ -67,6 +69,15 @@ def write_tables(folder: Path, chunks: Sequence[Chunk], vectors: Vectors) -> Non
         database = lancedb.connect(folder)
         _write(database.create_table(_CHUNKS, pa.table(columns)))
         _write(database.create_table(_SECTIONS, pa.table(groups)))
+        if questions is not None and len(questions.owners):
+            asked = {"row": questions.owners, "vector": _vector_column(questions.vectors)}
+            database.create_table(_QUESTIONS, pa.table(asked))
+
+
+def _vector_column(vectors: Vectors) -> "pa.Array":
+    import pyarrow as pa
+
+    return pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])
 
 
 def _write(table: "Table") -> None:
@@ -104,6 +115,8 @@ class Tables:
             database = lancedb.connect(folder)
             self._chunks = _Searched(database.open_table(_CHUNKS))
             self._sections = _Searched(database.open_table(_SECTIONS))
+            known = _QUESTIONS in database.list_tables().tables
+            self._questions = database.open_table(_QUESTIONS) if known else None
 
     def chunks(self) -> list[Chunk]:
         """All chunks, in the order they were built in."""
@@ -114,8 +127,16 @@ class Tables:
     def vectors(self) -> Vectors:
         """All vectors, shape ``(chunks, dimension)``, in the same order."""
         with _translated(self._where):
-            column = self._chunks.read(["vector"])["vector"].combine_chunks()
-        return np.ascontiguousarray(column.flatten().to_numpy().reshape(len(column), -1), dtype=np.float32)
+            return _unpacked(self._chunks.read(["vector"]))
+
+    def questions(self) -> QuestionVectors | None:
+        """The known questions, or None when the table was built without."""
+        if self._questions is None:
+            return None
+        with _translated(self._where):
+            table = self._questions.search().select(["row", "vector"]).limit(self._questions.count_rows()).to_arrow()
+        table = table.sort_by("row")
+        return QuestionVectors(table["row"].to_numpy(), _unpacked(table))
 
     def match_chunks(self, terms: str) -> Matches:
         """Every chunk that holds one of the words; numbers are rows of ``chunks()``."""
@@ -126,6 +147,11 @@ class Tables:
         """Every section that holds one of the words; numbers are places in ``by_section``."""
         with _translated(self._where):
             return self._sections.match(terms)
+
+
+def _unpacked(table: "pa.Table") -> Vectors:
+    column = table["vector"].combine_chunks()
+    return np.ascontiguousarray(column.flatten().to_numpy().reshape(len(column), -1), dtype=np.float32)
 
 
 class _Searched:

@@ -93,5 +93,6 @@ def status(run: Run) -> list[StageStatus]:
 
 def _plan(run: Run, stage: str) -> Plan:
     if stage == "ingest":
-        return ingest_plan(run, content_hash(read_sources(run)[0]))
+        documents, unread, _ = read_sources(run)
+        return ingest_plan(run, content_hash([*documents, *unread]))
     return LATER_PLANS[stage](run)

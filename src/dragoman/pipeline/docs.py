@@ -77,7 +77,8 @@ def ingest(run: Run) -> Manifest:
         SourceError: A source is missing, or nothing in it gives a chunk.
     """
     documents, unread, revisions = read_sources(run)
-    plan = ingest_plan(run, content_hash(documents))
+    # A file that cannot be read must show in the list of what was left out, though no document changed.
+    plan = ingest_plan(run, content_hash([*documents, *unread]))
 
     def work(folder: Path) -> Outcome:
         tokens = ModelTokens(base_model(run))

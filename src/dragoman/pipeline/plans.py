@@ -78,6 +78,7 @@ def index_plan(run: Run) -> Plan:
     recipe = run.recipe
     inputs = {
         "chunks": _content(run, "ingest"),
+        "questions": _content(run, "synth"),
         "verdict": _content(run, "evaluate"),
         "tuned": _content(run, "refit"),
         "model": model_identity(recipe),

@@ -10,6 +10,7 @@ from typing import Literal
 
 from dragoman.errors import UsageError
 from dragoman.index.build import build_index
+from dragoman.index.lift import question_vectors
 from dragoman.index.pointer import IndexMeta
 from dragoman.index.search import Index, open_index
 from dragoman.models.encoder import SentenceEncoder
@@ -17,10 +18,12 @@ from dragoman.models.protocols import Vectors
 from dragoman.pipeline.context import Outcome, Run, run_stage
 from dragoman.pipeline.docs import base_model, load_chunks, load_questions
 from dragoman.pipeline.plans import index_plan
+from dragoman.pipeline.ranks import known_questions
 from dragoman.pipeline.tuning import MODEL, gate_of
 from dragoman.pipeline.vectors import VectorCache
 from dragoman.records import Hit, Manifest, ModelChoice, SearchMode, Serving
 
+_PLAIN_WEIGHT = 0.3  # of words in hybrid search, when validation preferred another mode
 INDEXES: tuple[ModelChoice, ...] = ("base", "tuned")
 ModeChoice = Literal["auto", "dense", "lexical", "hybrid"]
 
@@ -55,6 +58,8 @@ def index(run: Run) -> Manifest:
         chunks = load_chunks(run)
         ingested = run.workspace.need("ingest")
         passages = [chunk.passage for chunk in chunks]
+        known = known_questions(load_questions(run))
+        row_of = {chunk.id: row for row, chunk in enumerate(chunks)}
         cache = VectorCache(run.workspace.root / "vectors", run.reporter)
         models = INDEXES if gate.ships else INDEXES[:1]
         for model in models:
@@ -64,7 +69,9 @@ def index(run: Run) -> Manifest:
             meta = IndexMeta(
                 encoder.fingerprint, model, encoder.dimension, way, ingested.content, ", ".join(run.recipe.sources)
             )
-            build_index(folder / model, chunks, vectors, meta, keep=run.recipe.index.keep)
+            asked = cache.encode(encoder, [one.text for one in known], "query", f"encoding questions ({model})")
+            questions = question_vectors([one.chunk_id for one in known], asked, row_of)
+            build_index(folder / model, chunks, vectors, meta, questions=questions, keep=run.recipe.index.keep)
         return Outcome(ingested.content, {"chunks": len(chunks), "tables": len(models)})
 
     manifest = run_stage(run, index_plan(run), work, in_place=True)
@@ -126,12 +133,13 @@ class DocsSearcher:
 
 
 def _serving(mode: ModeChoice, chosen: Serving, best: Serving) -> Serving:
-    """The way to search: what validation chose, or the asked mode with validation's weight."""
+    """The way to search: what validation chose, or the asked mode; dense and lexical are the plain ones."""
     if mode == "auto":
         return chosen
     plain: SearchMode = mode
-    weight = best.lexical_weight if best.mode == "hybrid" else 0.3
-    return Serving(chosen.model, plain, weight if mode == "hybrid" else 0.0)
+    if mode != "hybrid":
+        return Serving(chosen.model, plain)
+    return best if best.mode == "hybrid" else Serving(chosen.model, plain, _PLAIN_WEIGHT, best.questions)
 
 
 def example_questions(run: Run, count: int = 6) -> list[str]:

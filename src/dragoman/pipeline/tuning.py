@@ -9,23 +9,14 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from dragoman.evaluate.gate import GateResult, judge
-from dragoman.evaluate.metrics import Ranks, ndcg
-from dragoman.evaluate.ranking import DEPTH, Catalogue, all_ranks, dense_order
+from dragoman.evaluate.metrics import ndcg
 from dragoman.evaluate.report import Comparison, build_report
-from dragoman.index.build import build_index
-from dragoman.index.fusion import fuse
-from dragoman.index.pointer import IndexMeta
-from dragoman.index.search import open_index
-from dragoman.models.encoder import SentenceEncoder
-from dragoman.models.protocols import Vectors
 from dragoman.pipeline.context import Outcome, Run, as_json, run_stage
-from dragoman.pipeline.docs import base_model, catalogue_of, load_chunks, load_questions
+from dragoman.pipeline.docs import base_model, load_chunks, load_questions
 from dragoman.pipeline.plans import evaluate_plan, refit_plan, train_plan
-from dragoman.pipeline.vectors import VectorCache, encode_all
-from dragoman.records import Chunk, Interval, Manifest, ModelChoice, Question, Serving, Split, content_id
+from dragoman.pipeline.ranks import Board, known_questions, rank_all
+from dragoman.records import Chunk, Interval, Manifest, Question, Serving, Split, content_id
 from dragoman.tables import file_hash
 from dragoman.train.finetune import finetune, planned_steps
 from dragoman.train.rows import training_rows
@@ -103,13 +94,11 @@ def evaluate(run: Run) -> Manifest:
     def work(folder: Path) -> Outcome:
         split = split_chunks(chunks, run.recipe.train.folds, run.recipe.seed)
         asked = [question for question in judged_questions(questions) if split.held_out(question.chunk_id) >= 0]
-        ranks = _ranks(run, chunks, asked, split, folder / "lexical")
-        comparison = Comparison(
-            tuple(asked),
-            tuple(split.unit_of[question.chunk_id] for question in asked),
-            tuple(split.held_out(question.chunk_id) for question in asked),
-            ranks,
-        )
+        rounds = tuple(split.held_out(question.chunk_id) for question in asked)
+        board = Board(chunks, asked, rounds, known_questions(questions))
+        ranks = rank_all(run, board, folder / "lexical")
+        units = tuple(split.unit_of[question.chunk_id] for question in asked)
+        comparison = Comparison(tuple(asked), units, rounds, ranks)
         settings = run.recipe.evaluate
         scores = {serving: ndcg(values, settings.k) for serving, values in ranks.items()}
         gate = judge(scores, comparison.units, comparison.folds, rounds=settings.bootstrap, seed=run.recipe.seed)
@@ -135,62 +124,6 @@ def judged_questions(questions: Sequence[Question]) -> list[Question]:
         if found:
             return found
     return []
-
-
-def _ranks(
-    run: Run, chunks: Sequence[Chunk], asked: Sequence[Question], split: Split, scratch: Path
-) -> dict[Serving, Ranks]:
-    catalogue = catalogue_of(chunks)
-    passages = [chunk.passage for chunk in chunks]
-    texts = [question.text for question in asked]
-    encoder = SentenceEncoder(base_model(run))
-    cache = VectorCache(run.workspace.root / "vectors", run.reporter)
-    vectors = cache.encode(encoder, passages, "passage", "encoding passages (base)")
-    near = _nearest(cache.encode(encoder, texts, "query", "encoding questions (base)"), vectors, catalogue)
-    shutil.rmtree(scratch, ignore_errors=True)
-    meta = IndexMeta(encoder.fingerprint, "base", encoder.dimension, Serving("base", "lexical"), "scratch")
-    build_index(scratch, chunks, vectors, meta)
-    index = open_index(scratch)
-    with run.reporter.progress("searching words", len(asked)) as advance:
-        words = []
-        for text in texts:
-            words.append([chunk for chunk, _ in index.lexical(text, DEPTH)])
-            advance(1)
-    ids = [question.chunk_id for question in asked]
-    found: dict[Serving, Ranks] = {}
-    for weight, ranks in all_ranks(near, words, ids, catalogue, fuse).items():
-        found[_serving("base", weight)] = ranks
-    tuned_near = _tuned_nearest(run, passages, texts, [split.held_out(chunk) for chunk in ids], catalogue)
-    for weight, ranks in all_ranks(tuned_near, words, ids, catalogue, fuse).items():
-        if weight is not None:  # words alone are the same whatever the model
-            found[_serving("tuned", weight)] = ranks
-    return found
-
-
-def _tuned_nearest(
-    run: Run, passages: Sequence[str], texts: Sequence[str], rounds: Sequence[int], catalogue: Catalogue
-) -> list[list[str]]:
-    """For each question, the passages nearest to it by the one model that never saw its unit."""
-    nearest: list[list[str]] = [[] for _ in texts]
-    for number in sorted(set(rounds)):
-        places = [place for place, held_out in enumerate(rounds) if held_out == number]
-        encoder = SentenceEncoder(run.workspace.folder("train") / f"round-{number}")
-        with run.reporter.progress(f"encoding with model {number + 1}", len(passages)) as advance:
-            vectors = encode_all(encoder, passages, "passage", advance)
-        questions = encode_all(encoder, [texts[place] for place in places], "query")
-        for place, ids in zip(places, _nearest(questions, vectors, catalogue), strict=True):
-            nearest[place] = ids
-    return nearest
-
-
-def _nearest(questions: Vectors, passages: Vectors, catalogue: Catalogue) -> list[list[str]]:
-    return [[catalogue.ids[row] for row in rows] for rows in np.asarray(dense_order(questions, passages))]
-
-
-def _serving(model: ModelChoice, weight: float | None) -> Serving:
-    if weight is None:
-        return Serving(model, "lexical", 1.0)
-    return Serving(model, "hybrid", weight) if weight else Serving(model, "dense")
 
 
 def _origins(run: Run) -> dict[str, object]:

@@ -1,0 +1,173 @@
+"""Answers, by a language model and without one."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dragoman.chat import Answerer, AnswerPart, KeywordSearcher
+from dragoman.chat.prompt import NO_ANSWER
+from dragoman.config import ChatSettings
+from dragoman.errors import LLMError, MissingArtefact
+from dragoman.models.embedded import EmbeddedLLM
+from dragoman.records import Answer, Chunk, Hit, Turn
+
+QUESTION = "How do I add a shelf?"
+
+
+@pytest.fixture
+def answerer(chunks: list[Chunk]) -> Callable[..., Answerer]:
+    def make(generator: Any = None, **settings: int) -> Answerer:
+        return Answerer(KeywordSearcher(chunks), generator, ChatSettings.model_validate(settings), "Pantry")
+
+    return make
+
+
+def parts_of(answerer: Answerer, question: str = QUESTION, history: tuple[Turn, ...] = ()) -> list[AnswerPart]:
+    async def collect() -> list[AnswerPart]:
+        return [part async for part in answerer.stream(question, history)]
+
+    return asyncio.run(collect())
+
+
+def finished(parts: list[AnswerPart]) -> Answer:
+    """The answer at the end, after checking what holds for every stream."""
+    assert [part.answer is None for part in parts] == [True] * (len(parts) - 1) + [False]
+    assert parts[-1].answer
+    assert "".join(part.text for part in parts).strip() == parts[-1].answer.text
+    return parts[-1].answer
+
+
+def test_a_written_answer_cites_the_passages_it_names(answerer: Any, saying: Any) -> None:
+    parts = parts_of(answerer(saying("  Call `pantry.", "shelf()` [", "1", "], not [8].")))
+    answer = finished(parts)
+    assert len(parts) > 2
+    assert answer.text == "Call `pantry.shelf()` [1], not."
+    assert answer.mode == "llm"
+    assert answer.note == ""
+    assert [(source.number, source.hit.chunk.trail[-1]) for source in answer.citations] == [(1, "Adding a shelf")]
+
+
+def test_the_sync_answer_is_the_streamed_one(answerer: Any, saying: Any) -> None:
+    one = answerer(saying("It is so [2]."))
+    assert one.answer(QUESTION) == finished(parts_of(one))
+
+
+def test_without_citations_all_passages_are_listed_and_the_note_says_so(answerer: Any, saying: Any) -> None:
+    answer = answerer(saying("Just add it."), passages=2).answer(QUESTION)
+    assert [source.number for source in answer.citations] == [1, 2]
+    assert "cited no passage" in answer.note
+
+
+def test_a_refusal_is_said_to_be_one_whatever_it_cites(answerer: Any, saying: Any) -> None:
+    answer = answerer(saying(f"Sorry, {NO_ANSWER.capitalize()} [1]."), passages=2).answer(QUESTION)
+    assert "may not answer" in answer.note
+    assert [source.number for source in answer.citations] == [1, 2]
+
+
+def test_made_up_names_are_pointed_out(answerer: Any, saying: Any) -> None:
+    answer = answerer(saying("Call `pantry.buildShelf()` [1].")).answer(QUESTION)
+    assert "buildShelf" in answer.note
+
+
+def test_the_settings_reach_the_model(answerer: Any, saying: Any) -> None:
+    model = saying(*("word " for _ in range(50)))
+    answer = answerer(model, passages=1, answer_tokens=16).answer(QUESTION)
+    assert answer.text.split() == ["word"] * 16
+    assert '<passage number="1">' in model.asked[0][-1].content
+    assert '<passage number="2">' not in model.asked[0][-1].content
+
+
+def test_a_follow_up_finds_what_the_question_before_was_about(answerer: Any, saying: Any) -> None:
+    model = saying("It is silent [1].")
+    history = (Turn("When does the alarm ring?", "When it is too warm [1]."),)
+    answer = answerer(model, passages=1).answer("And after a start?", history)
+    assert answer.citations[0].hit.chunk.trail[-1] == "Alarm"
+    assert answer.question == "And after a start?"
+    assert "When does the alarm ring?" in [message.content for message in model.asked[0]]
+
+
+def test_without_a_model_the_documentation_is_quoted_with_its_links(answerer: Any) -> None:
+    answer = finished(parts_of(answerer()))
+    assert answer.mode == "extractive"
+    assert "No language model" in answer.note
+    assert "[1] **[Pantry › Shelves › Adding a shelf](https://pantry.example/docs#part-1)**" in answer.text
+    assert "`shelves-adding-a-shelf.md:10-20`" in answer.text
+    assert "> ```js\n> const top" in answer.text
+    assert "./jars.md" not in answer.text
+    assert 1 <= len(answer.citations) <= 3
+
+
+def test_a_section_without_an_address_is_quoted_without_a_link(answerer: Any) -> None:
+    assert "[1] **Pantry › Temperature › Alarm** (" in answerer().answer("When does the alarm ring?").text
+
+
+def test_a_model_that_fails_at_once_leaves_a_quotation_and_the_reason(answerer: Any, saying: Any) -> None:
+    answer = finished(parts_of(answerer(saying(LLMError("the endpoint refused the key", hint="Set it.")))))
+    assert answer.mode == "extractive"
+    assert answer.text.startswith("[1] **[Pantry")
+    assert "gave no answer (the endpoint refused the key. Set it)" in answer.note
+    assert "\n" not in answer.note
+
+
+def test_a_model_that_breaks_off_keeps_its_words_and_citations(answerer: Any, saying: Any) -> None:
+    model = saying("At first [4], then", LLMError("the connection was lost"))
+    answer = finished(parts_of(answerer(model, passages=4), "shelf label alarm range jars pantry"))
+    assert answer.text.startswith("At first [4], then\n\n…\n\n[1] **")
+    assert "broke off (the connection was lost)" in answer.note
+    assert [source.number for source in answer.citations] == [1, 2, 3, 4]
+
+
+def test_a_silent_model_is_a_failed_one(answerer: Any, saying: Any) -> None:
+    answer = finished(parts_of(answerer(saying(" ", "\n"))))
+    assert answer.mode == "extractive"
+    assert "wrote nothing" in answer.note
+
+
+@pytest.mark.parametrize("with_model", [True, False])
+def test_nothing_found_is_said_and_no_model_is_asked(answerer: Any, saying: Any, *, with_model: bool) -> None:
+    model = saying("Invented.")
+    answer = finished(parts_of(answerer(model if with_model else None), "zeppelin?"))
+    assert answer.citations == ()
+    assert "Nothing in the documentation" in answer.text
+    assert not model.asked
+
+
+def test_a_reader_who_stops_stops_the_model(answerer: Any, saying: Any) -> None:
+    model = saying(*("word " for _ in range(100)))
+
+    async def read_a_little() -> int:
+        async with aclosing(answerer(model).stream(QUESTION)) as parts:
+            async for _ in parts:
+                break
+        return int(model.closed)
+
+    assert asyncio.run(read_a_little()) == 1
+
+
+def test_a_failing_search_is_not_hidden(saying: Any) -> None:
+    class Gone:
+        banner = "gone"
+
+        def search(self, question: str, top: int) -> list[Hit]:
+            raise MissingArtefact(f"no index for '{question}' and {top}")
+
+    with pytest.raises(MissingArtefact):
+        Answerer(Gone(), saying("x"), ChatSettings(), "Pantry").answer(QUESTION)
+
+
+def test_the_banner_says_what_serves_and_who_writes(answerer: Any, saying: Any) -> None:
+    assert answerer(saying("x")).banner == "keyword search, no embedding model · answers by scripted"
+    assert "no language model" in answerer().banner
+
+
+@pytest.mark.llm
+def test_the_embedded_model_answers_from_the_passages(answerer: Any, gguf: Path) -> None:
+    with EmbeddedLLM(gguf) as generator:
+        answer = finished(parts_of(answerer(generator, passages=2, answer_tokens=80), "Which function adds a shelf?"))
+    assert answer.mode == "llm"
+    assert "pantry.shelf" in answer.text
+    assert "Adding a shelf" in [source.hit.chunk.trail[-1] for source in answer.citations]
