@@ -17,7 +17,7 @@ from dragoman.records import Manifest
 
 SCHEMA = 1
 STAGES = ("ingest", "synth", "train", "evaluate", "refit", "index")
-MANIFEST = "manifest.json"
+MANIFEST, RECIPE = "manifest.json", "recipe.json"
 COMMANDS = dict(zip(STAGES, ("ingest", "synth", "train", "evaluate", "index", "index"), strict=True))
 
 
@@ -140,6 +140,10 @@ class Workspace:
         finally:
             os.close(handle)
 
+    def keep_recipe(self, text: str) -> None:
+        """Keep the resolved recipe, so that later commands on this workspace need no options."""
+        self._write(self.root / RECIPE, text + "\n")
+
     def check_idle(self) -> None:
         """Refuse before anything is changed when another process is at work here.
 
@@ -176,8 +180,12 @@ def _lock(path: Path, root: Path) -> int:
         raise WorkspaceBusy(
             f"another dragoman (process {owner}) is working in {root}", hint="Wait for it, or use another --workspace."
         ) from error
-    os.ftruncate(handle, 0)
-    os.write(handle, str(os.getpid()).encode())
+    try:
+        os.ftruncate(handle, 0)
+        os.write(handle, str(os.getpid()).encode())
+    except OSError as error:
+        os.close(handle)
+        raise WorkspaceError(f"cannot write to {root}: {error.strerror}", hint="Free some space and rerun.") from error
     return handle
 
 

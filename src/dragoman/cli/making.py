@@ -10,20 +10,20 @@ from typing import Annotated, Any
 
 import typer
 
-from dragoman.cli.screen import Screen, rejected_table, report_table, status_table
-from dragoman.cli.settings import keep_recipe, make_run
+from dragoman.cli.screen import SHOWN, Screen, rejected_table, report_table, skipped_table, status_table
+from dragoman.cli.settings import make_run
 from dragoman.errors import UsageError
 from dragoman.pipeline.context import Run
 
-Config = Annotated[Path | None, typer.Option("--config", "-c", help="recipe file [default: dragoman.toml here]")]
-Workspace = Annotated[Path | None, typer.Option("--workspace", "-w", help="artefact folder [default: .dragoman]")]
+Config = Annotated[Path | None, typer.Option("--config", "-c", help="recipe file (default: dragoman.toml here)")]
+Workspace = Annotated[Path | None, typer.Option("--workspace", "-w", help="artefact folder (default: .dragoman)")]
 Sources = Annotated[list[str] | None, typer.Argument(help="folder, file, or npm:package@version", show_default=False)]
 Assign = Annotated[list[str] | None, typer.Option("--set", help="change a setting, e.g. --set train.epochs=1")]
 Force = Annotated[bool, typer.Option("--force", help="build it even if it is fresh")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON for programs")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="show what libraries log, and tracebacks")]
 Requests = Annotated[int | None, typer.Option("--requests", help="LLM requests to spend on questions; 0: none")]
-Llm = Annotated[str | None, typer.Option("--llm", help="OpenAI-compatible endpoint, or 'none' [default: embedded]")]
+Llm = Annotated[str | None, typer.Option("--llm", help="OpenAI-compatible endpoint, or 'none' (default: embedded)")]
 LlmModel = Annotated[str | None, typer.Option("--llm-model", help="the endpoint's model, or a GGUF file")]
 Name = Annotated[str | None, typer.Option("--name", help="the project's name, as the chatbot says it")]
 
@@ -90,11 +90,11 @@ def build(
         quiet=as_json,
     )
     run.workspace.check_idle()
-    keep_recipe(run)
     manifests = build_all(run)
     if as_json:
         typer.echo(json.dumps({stage: asdict(manifest) for stage, manifest in manifests.items()}))
         return
+    _print_skipped(run)
     _print_report(run)
     where = f" --workspace {workspace}" if workspace else ""
     Screen().out.print(f"\nAsk it:  dragoman ask 'How do I ...?'{where}   or   dragoman chat{where}", markup=False)
@@ -112,7 +112,8 @@ def ingest_command(
 
     Example: dragoman ingest docs/
     """
-    _stage("ingest", sources=sources, config=config, workspace=workspace, assignments=assign, force=force)
+    run = _stage("ingest", sources=sources, config=config, workspace=workspace, assignments=assign, force=force)
+    _print_skipped(run)
 
 
 def synth_command(
@@ -238,7 +239,6 @@ def _stage(*stages: str, **options: Any) -> Run:  # noqa: ANN401 - passed on to 
 
     run = make_run(**options)
     run.workspace.check_idle()
-    keep_recipe(run)
     run_stages(run, *stages)
     return run
 
@@ -257,6 +257,21 @@ def _print_report(run: Run) -> None:
     out.print(f"\n{report['verdict']}", markup=False, soft_wrap=True)
     _print_rejected(run)
     out.print(f"\nReport: {_report_file(run)}", markup=False, soft_wrap=True)
+
+
+def _print_skipped(run: Run) -> None:
+    from dragoman.pipeline.docs import REJECTED
+    from dragoman.records import Rejected
+    from dragoman.tables import read_rows
+
+    path = run.workspace.folder("ingest") / REJECTED
+    rows = read_rows(path, Rejected)
+    if rows:
+        out = Screen().out
+        out.print()
+        out.print(skipped_table(rows))
+        more = f"and {len(rows) - SHOWN} more; " if len(rows) > SHOWN else ""
+        out.print(f"{more}the whole list: {path}", markup=False, soft_wrap=True)
 
 
 def _print_rejected(run: Run) -> None:

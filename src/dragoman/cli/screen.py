@@ -16,8 +16,11 @@ from rich.table import Table
 
 from dragoman.models.protocols import Advance
 from dragoman.pipeline.build import StageStatus
-from dragoman.records import Answer, Hit
+from dragoman.records import Answer, Hit, Rejected
 
+SHOWN = 10  # rows of what was left out; the rest is counted
+_HARMLESS = ("not a document", "heading without text", "nothing but markup")
+_LOG_WIDTH = 120  # a log does not wrap tables at 80 columns
 _LOG_SECONDS = 20.0  # a log gets a line this often at most
 
 
@@ -30,6 +33,8 @@ class Screen:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self.out = Console(highlight=False)
+        if not self.out.is_terminal:
+            self.out.width = max(self.out.width, _LOG_WIDTH)
         self.err = Console(stderr=True, highlight=False)
         self._quiet = quiet
 
@@ -99,30 +104,23 @@ def report_table(report: Mapping[str, Any]) -> Table:
     k = report["k"]
     title = f"{report['asked']} held-out questions, {report['units']} units; 95% intervals by bootstrap over units"
     table = Table(title=title, title_justify="left", title_style="dim", box=None, pad_edge=False)
-    for heading in (
-        "model",
-        "search",
-        f"NDCG@{k}",
-        "interval",
-        "over base dense",
-        "interval",
-        f"MRR@{k}",
-        f"recall@{k}",
-    ):
-        table.add_column(heading, justify="left" if heading in {"model", "search"} else "right")
+    for heading in ("model", "search", f"NDCG@{k}", "over base dense", f"MRR@{k}", f"recall@{k}"):
+        table.add_column(heading, no_wrap=True)
     for row in report["table"]:
-        mode = f"hybrid, words {row['lexical_weight']:g}" if row["mode"] == "hybrid" else row["mode"]
         table.add_row(
             "none" if row["mode"] == "lexical" else row["model"],
-            mode,
-            f"{row['ndcg']:.3f}",
-            f"{row['ndcg_low']:.3f} to {row['ndcg_high']:.3f}",
-            f"{row['gain']:+.3f}",
-            f"{row['gain_low']:+.3f} to {row['gain_high']:+.3f}",
+            _way(row),
+            f"{row['ndcg']:.3f} [{row['ndcg_low']:.3f}, {row['ndcg_high']:.3f}]".replace("[", "\\["),
+            f"{row['gain']:+.3f} [{row['gain_low']:+.3f}, {row['gain_high']:+.3f}]".replace("[", "\\["),
             f"{row['mrr']:.3f}",
             f"{row['recall']:.3f}",
         )
     return table
+
+
+def _way(row: Mapping[str, Any]) -> str:
+    words = f", words {row['lexical_weight']:g}" if row["mode"] == "hybrid" else ""
+    return f"{row['mode']}{words}{' + questions' if row['questions'] else ''}"
 
 
 def rejected_table(steps: Mapping[str, int], samples: Mapping[str, Sequence[str]]) -> Table:
@@ -131,6 +129,14 @@ def rejected_table(steps: Mapping[str, int], samples: Mapping[str, Sequence[str]
     for reason, count in steps.items():
         example = next(iter(samples.get(reason, ())), "")
         table.add_row(str(count), reason, escape(example[:90]))
+    return table
+
+
+def skipped_table(rows: Sequence[Rejected]) -> Table:
+    """What of the sources was left out and why, files that look like documents first; at most ``SHOWN`` rows."""
+    table = Table("left out", "why", "", box=None, pad_edge=False)
+    for row in sorted(rows, key=lambda row: row.reason in _HARMLESS)[:SHOWN]:
+        table.add_row(escape(row.item), row.reason, escape(row.detail[:60]))
     return table
 
 

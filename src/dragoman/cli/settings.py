@@ -13,10 +13,9 @@ from dragoman.cli.screen import Screen
 from dragoman.config import FILE_NAME, Recipe, load_recipe, parse_recipe
 from dragoman.errors import ConfigError, UsageError
 from dragoman.pipeline.context import Run
-from dragoman.workspace import Workspace
+from dragoman.workspace import RECIPE, Workspace
 
 DEFAULT_WORKSPACE = ".dragoman"
-_SAVED = "recipe.json"
 
 
 def make_run(
@@ -48,7 +47,7 @@ def make_run(
         UsageError: An assignment is no ``key=value``.
     """
     here = config or Path(FILE_NAME)
-    saved = (workspace or here.parent / DEFAULT_WORKSPACE) / _SAVED
+    saved = (workspace or here.parent / DEFAULT_WORKSPACE) / RECIPE
     if config or (here.is_file() and not (workspace and saved.is_file())):
         recipe = load_recipe(here)
     elif saved.is_file():
@@ -66,18 +65,13 @@ def make_run(
     return Run(recipe, Workspace(saved.parent), Screen(quiet=quiet), force)
 
 
-def keep_recipe(run: Run) -> None:
-    """Keep the resolved recipe in the workspace."""
-    path = run.workspace.root / _SAVED
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(run.recipe.model_dump_json(indent=2) + "\n", encoding="utf-8")
-
-
 def _saved_recipe(path: Path) -> Recipe:
     try:
         return parse_recipe(json.loads(path.read_text(encoding="utf-8")), where=str(path))
     except (OSError, ValueError) as error:
-        raise ConfigError(f"cannot read {path}: {error}", hint="Name the sources again: dragoman build ...") from error
+        raise ConfigError(
+            f"cannot read {path}: {error}", hint="Remove the file and name the sources again: dragoman build ..."
+        ) from error
 
 
 def _assignment(text: str) -> tuple[str, Any]:
@@ -97,5 +91,7 @@ def _changed(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
         section = table
         for part in path:
             section = section.setdefault(part, {})
+            if not isinstance(section, dict):
+                raise UsageError(f"command line: '{part}' in '{dotted}' is a setting", expected="section.key=value")
         section[key] = value
     return parse_recipe(table, where="command line")

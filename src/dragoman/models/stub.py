@@ -24,7 +24,7 @@ from dragoman.errors import PortInUse
 Body = Mapping[str, Any]
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,}")
-_PASSAGE = re.compile(r"\[1\]\s*(.+?)(?=\n\s*\[\d+\]|\Z)", re.DOTALL)
+_PASSAGE = re.compile(r"(?:\[1\]|<passage number=\"1\">)\s*(.+?)(?=\n\s*\[\d+\]|</passage>|\Z)", re.DOTALL)
 _COMMON = re.compile(
     r"(?i)\b(?:"
     r"about|also|answer|been|could|does|each|following|from|have|here|into|json|like|made|make|more"

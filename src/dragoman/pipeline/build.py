@@ -3,7 +3,7 @@
 In: a run. Out: every artefact fresh, or a line for each stage that says whether it is and why not.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -49,7 +49,7 @@ def build(run: Run) -> dict[str, Manifest]:
         The manifest of each stage.
     """
     with run.workspace.writing(NEEDED_MB):
-        return {stage: work(run) for stage, work in _STAGES.items()}
+        return _in_order(run, STAGES)
 
 
 def run_stages(run: Run, *stages: str) -> Manifest:
@@ -63,8 +63,16 @@ def run_stages(run: Run, *stages: str) -> Manifest:
         The manifest of the last one.
     """
     with run.workspace.writing():
-        manifests = [_STAGES[stage](run) for stage in stages]
-    return manifests[-1]
+        return _in_order(run, stages)[stages[-1]]
+
+
+def _in_order(run: Run, stages: Sequence[str]) -> dict[str, Manifest]:
+    """Run stages; the recipe is kept once the first is done, so that a mistyped source spoils no good one."""
+    done: dict[str, Manifest] = {}
+    for stage in stages:
+        done[stage] = _STAGES[stage](run)
+        run.workspace.keep_recipe(run.recipe.model_dump_json(indent=2))
+    return done
 
 
 def status(run: Run) -> list[StageStatus]:

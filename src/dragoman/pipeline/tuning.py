@@ -75,7 +75,9 @@ def _tune(
     with run.reporter.progress(label, planned_steps(rows, settings, seed)) as advance:
         done = finetune(base_model(run), rows, output, settings, seed=seed, advance=advance)
     notes = {"questions": len(rows), **as_json(done)}
-    log.write_text(json.dumps(notes), encoding="utf-8")
+    beside = log.with_suffix(".new")
+    beside.write_text(json.dumps(notes), encoding="utf-8")
+    beside.replace(log)
     return notes
 
 
