@@ -69,7 +69,7 @@ def test_an_artefact_is_there_with_its_manifest_once_it_is_finished(workspace: P
     assert place.need("ingest").fingerprint == "other"
     assert (place.folder("ingest") / "rows").read_text(encoding="utf-8") == "second"
     assert sorted(path.name for path in workspace.iterdir()) == ["ingest"]
-    assert sorted(path.name for path in place.folder("ingest").iterdir()) == [MANIFEST, "rows"]
+    assert sorted(path.name for path in place.folder("ingest").iterdir()) == ["fingerprint", MANIFEST, "rows"]
 
 
 def test_what_is_being_built_leaves_the_finished_artefact_alone(workspace: Path) -> None:

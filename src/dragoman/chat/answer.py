@@ -10,6 +10,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from dragoman.chat.attribute import attributed
 from dragoman.chat.citations import CitationFilter
 from dragoman.chat.excerpt import quotable, shorten
 from dragoman.chat.grounding import strange_names
@@ -165,7 +166,10 @@ def _checked(question: str, text: str, shown: Sequence[Hit], cited: Sequence[int
         numbers = []
         notes.append("The passages found may not answer the question; the nearest ones are listed.")
     elif not cited:
-        notes.append("The model cited no passage; those it was shown are listed.")
+        text, matched = attributed(text, shown)
+        numbers = list(matched)
+        what = "its sentences were matched to them by their words" if matched else "those it was shown are listed"
+        notes.append(f"The model cited no passage; {what}.")
     if strange := strange_names(text, [question, *(hit.chunk.passage for hit in shown)]):
         named = ", ".join(strange[:STRANGE_NAMES])
         notes.append(f"Not in the passages, so perhaps made up: {named}.")
