@@ -121,13 +121,16 @@ def _trainer(
     from datasets import Dataset
     from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
     from sentence_transformers.sentence_transformer.losses import MatryoshkaLoss, MultipleNegativesRankingLoss
-    from sentence_transformers.sentence_transformer.model_card import SentenceTransformerModelCardCallback
     from transformers import PrinterCallback, TrainerCallback
 
     class Progress(TrainerCallback):
         def on_step_end(self, *_: object, **__: object) -> None:
             if advance:
                 advance(1)
+
+    class Trainer(SentenceTransformerTrainer):
+        def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
+            """Cards are ours: the library's would encode examples, and ask the Hub about the base model."""
 
     # Two columns and no more: the collator would take an id column for a text.
     columns = {"anchor": [row.question for row in triplets], "positive": [row.passage for row in triplets]}
@@ -151,15 +154,14 @@ def _trainer(
         disable_tqdm=True,
         dataloader_pin_memory=False,
     )
-    trainer = SentenceTransformerTrainer(
+    trainer = Trainer(
         model=model,
         args=arguments,
         train_dataset=Dataset.from_dict(columns),
         loss=MatryoshkaLoss(model, MultipleNegativesRankingLoss(model), dims),
         callbacks=[Progress()],
     )
-    for unwanted in (PrinterCallback, SentenceTransformerModelCardCallback):  # losses are kept, cards are ours
-        trainer.remove_callback(unwanted)
+    trainer.remove_callback(PrinterCallback)
     return trainer
 
 
