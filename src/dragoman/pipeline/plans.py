@@ -68,9 +68,12 @@ def evaluate_plan(run: Run) -> Plan:
 
 
 def refit_plan(run: Run) -> Plan:
-    """Depends on the gate's verdict and on all that training depends on."""
+    """Depends on whether the gate lets it ship, and on all that training depends on."""
     train = train_plan(run)
-    return Plan("refit", train.settings, {**train.inputs, "verdict": _content(run, "evaluate")}, train.seed)
+    verdict = run.workspace.manifest("evaluate")
+    gate = verdict.notes["gate"] if verdict else None
+    ships = str(gate["ships"]) if isinstance(gate, dict) else ""
+    return Plan("refit", train.settings, {**train.inputs, "ships": ships}, train.seed)
 
 
 def index_plan(run: Run) -> Plan:
