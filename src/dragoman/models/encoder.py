@@ -55,7 +55,7 @@ class SentenceEncoder:
     ) -> None:
         self._path = path
         self._prompts: dict[Role, str] = {"query": query_prompt, "passage": passage_prompt}
-        self._model = _load(path)
+        self._model = load_model(path)
         own = self._model.get_embedding_dimension()
         if not own or (dimension is not None and not 0 < dimension <= own):
             raise ModelError(f"{path} has {own or 'no'} dimensions", expected=f"at least {dimension or 1}")
@@ -181,7 +181,19 @@ def _unit(rows: Vectors) -> Vectors:
     return unit
 
 
-def _load(path: Path) -> "SentenceTransformer":
+def load_model(path: Path) -> "SentenceTransformer":
+    """Load a sentence-transformers model from a folder, from safetensors and without remote code.
+
+    Args:
+        path: The model's folder.
+
+    Returns:
+        The model, in evaluation mode.
+
+    Raises:
+        ModelError: The folder is missing, incomplete or damaged.
+        ExtraMissing: sentence-transformers is not installed.
+    """
     if not (path / "modules.json").is_file():
         state = "is no sentence-transformers model (it has no modules.json)" if path.is_dir() else "is not there"
         raise ModelError(f"the embedding model {path} {state}", expected="a model's folder", hint=_HINT)
@@ -194,7 +206,7 @@ def _load(path: Path) -> "SentenceTransformer":
     except ImportError as error:
         raise ExtraMissing(f"embedding models need the package '{error.name}'", extra="train") from error
     try:
-        with _quiet():
+        with without_bars():
             return SentenceTransformer(
                 str(path), local_files_only=True, trust_remote_code=False, model_kwargs={"use_safetensors": True}
             ).eval()
@@ -214,7 +226,7 @@ def _check_settings(path: Path) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def without_bars() -> Iterator[None]:
     """No progress bar while weights are loaded; transformers' own setting is put back."""
     from transformers.utils import logging
 

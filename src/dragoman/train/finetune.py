@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dragoman.config import TrainSettings
-from dragoman.errors import ExtraMissing, ModelError, UsageError
+from dragoman.errors import UsageError
+from dragoman.models.encoder import load_model, without_bars
 from dragoman.records import Triplet
 from dragoman.train.batches import SectionBatches
 
@@ -64,7 +65,8 @@ def finetune(
     """
     if len(triplets) < _MINIMUM_ROWS:
         raise UsageError(f"only {len(triplets)} questions to train on", expected=f"at least {_MINIMUM_ROWS}")
-    model = _load(base)
+    model = load_model(base)
+    _without_dropout(model)
     batches = SectionBatches(triplets, settings.batch_size, seed)
     with tempfile.TemporaryDirectory(prefix="dragoman-") as scratch:
         trainer = _trainer(model, triplets, batches, settings, seed, scratch, advance)
@@ -72,7 +74,8 @@ def finetune(
     losses = tuple(float(row["loss"]) for row in trainer.state.log_history if "loss" in row)
     beside = output.with_name(output.name + ".part")
     shutil.rmtree(beside, ignore_errors=True)
-    model.save_pretrained(str(beside), create_model_card=False)
+    with without_bars():
+        model.save_pretrained(str(beside), create_model_card=False)
     shutil.rmtree(output, ignore_errors=True)
     beside.replace(output)
     return TrainingRun(int(trainer.state.global_step), losses, _precision())
@@ -81,19 +84,6 @@ def finetune(
 def planned_steps(triplets: Sequence[Triplet], settings: TrainSettings, seed: int) -> int:
     """Optimiser steps that ``finetune`` will take, for progress."""
     return len(SectionBatches(triplets, settings.batch_size, seed)) * settings.epochs
-
-
-def _load(base: Path) -> "SentenceTransformer":
-    try:
-        from sentence_transformers import SentenceTransformer
-    except ImportError as error:
-        raise ExtraMissing(f"training needs sentence-transformers ({error})", extra="train") from error
-    try:
-        model = SentenceTransformer(str(base), trust_remote_code=False, local_files_only=True)
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError(f"cannot load the model in {base}: {error}") from error
-    _without_dropout(model)
-    return model
 
 
 def _without_dropout(model: "SentenceTransformer") -> None:
