@@ -12,6 +12,8 @@ from dragoman.pipeline.context import Plan, Run, settings_of
 from dragoman.records import Manifest
 from dragoman.tables import file_hash
 
+PROTOCOL = "1"  # of the evaluation: raised when what is measured changes, so that old verdicts are stale
+
 
 def model_identity(recipe: Recipe) -> str:
     """The embedding base: its name, or for a folder the hash of its weights."""
@@ -63,6 +65,7 @@ def evaluate_plan(run: Run) -> Plan:
         "questions": _content(run, "synth"),
         "train": _content(run, "train"),
         "model": model_identity(recipe),
+        "protocol": PROTOCOL,
     }
     return Plan("evaluate", settings_of(recipe.evaluate), inputs, recipe.seed)
 

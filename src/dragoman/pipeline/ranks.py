@@ -119,18 +119,17 @@ def _by_tuned(run: Run, board: Board, catalogue: Catalogue) -> tuple[Nearest, Ne
 def _by_vectors(
     board: Board, places: Sequence[int], asked: Vectors, passages: Vectors, known: Vectors, catalogue: Catalogue
 ) -> tuple[Nearest, Nearest]:
-    """The nearest chunks by passages alone, and with known questions; a question never finds itself."""
+    """The nearest chunks by passages alone, and with known questions.
+
+    A question's siblings come from the same reply and share its words, so none of the questions about its own chunk
+    helps to find it: the figure is unkind to known questions, and never flatters them.
+    """
     similarity = asked @ passages.T
     row_of = {chunk: row for row, chunk in enumerate(catalogue.ids)}
-    order = np.argsort([row_of[question.chunk_id] for question in board.known], kind="stable")
-    sorted_known = [board.known[place] for place in order]
-    questions = question_vectors([question.chunk_id for question in sorted_known], known[order], row_of)
+    questions = question_vectors([question.chunk_id for question in board.known], known, row_of)
     beside = asked @ questions.vectors.T
-    column_of = {question.id: column for column, question in enumerate(sorted_known)}
-    for row, place in enumerate(places):
-        column = column_of.get(board.asked[place].id)
-        if column is not None:
-            beside[row, column] = -np.inf
+    own = np.array([row_of[board.asked[place].chunk_id] for place in places], dtype=np.int64)
+    beside[own[:, None] == questions.owners[None, :]] = -np.inf
     raised = lift(similarity, beside, questions.owners)
     return _ids(nearest(similarity), catalogue), _ids(nearest(raised), catalogue)
 

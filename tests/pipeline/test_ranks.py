@@ -1,0 +1,50 @@
+"""A held-out question is not helped by questions about its own chunk; others' chunks are raised as when served."""
+
+import numpy as np
+
+from dragoman.evaluate.ranking import Catalogue
+from dragoman.models.encoder import HashEncoder
+from dragoman.pipeline.ranks import Board, _by_vectors, known_questions
+from dragoman.records import Chunk, Question
+
+ENCODER = HashEncoder()
+TEXTS = {"a": "shelves hold jars of jam", "b": "the alarm rings at night", "c": "doors close by themselves"}
+
+
+def chunk(name: str) -> Chunk:
+    text = TEXTS[name]
+    return Chunk(name, "docs", "page.md", "Page", ("Page",), name, text, text, 0, len(text), 1, 1, 8, "")
+
+
+def question(text: str, chunk_id: str) -> Question:
+    return Question(text, text, chunk_id, "llm", "howto")
+
+
+def nearest(asked: Question, known: list[Question]) -> tuple[list[str], list[str]]:
+    board = Board([chunk(name) for name in TEXTS], [asked], [0], known)
+    catalogue = Catalogue(tuple(TEXTS), {name: name for name in TEXTS}, {})
+    vectors = [ENCODER.encode(texts, "query") for texts in ([asked.text], [one.text for one in known])]
+    passages = ENCODER.encode(board.passages, "passage")
+    plain, lifted = _by_vectors(board, [0], vectors[0], passages, vectors[1], catalogue)
+    return plain[0], lifted[0]
+
+
+def test_a_sibling_does_not_help() -> None:
+    asked = question("which colour is the jam", "c")
+    plain, lifted = nearest(asked, [asked, question("which colour has the jam", "c")])
+    assert lifted == plain
+    assert plain[0] == "a"
+
+
+def test_a_question_about_another_chunk_raises_it() -> None:
+    asked = question("which colour is the jam", "a")
+    _, lifted = nearest(asked, [question("which colour is the jam", "b")])
+    assert lifted[0] == "b"
+
+
+def test_only_questions_that_passed_are_known() -> None:
+    kept = question("how do doors close", "c")
+    lost = Question("x", "how", "c", "llm", "howto", train=False)
+    free = Question("y", "Doors", "c", "structure", "heading")
+    assert known_questions([kept, lost, free]) == [kept]
+    assert np.isfinite(ENCODER.encode([kept.text], "query")).all()
