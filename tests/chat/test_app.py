@@ -95,9 +95,16 @@ print("ended", flush=True)
 """
 
 
+def _hear_ctrl_c() -> None:
+    """A shell starts what it puts into the background deaf to Ctrl-C, and whatever that starts inherits it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interrupt_ends_the_server_without_a_traceback(free: int) -> None:
     command = [sys.executable, "-c", _SERVING, str(free)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_hear_ctrl_c
+    ) as process:
         try:
             assert process.stdout
             assert process.stdout.readline().strip() == f"http://127.0.0.1:{free}/"

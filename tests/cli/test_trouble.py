@@ -160,12 +160,17 @@ def test_another_schema_is_refused(dragoman: Any, workspace: Path) -> None:
     assert f"has schema 99; expected schema {SCHEMA}" in done.complaint()
 
 
+def hear_ctrl_c() -> None:
+    """A shell starts what it puts into the background deaf to Ctrl-C, and whatever that starts inherits it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_says_that_nothing_is_lost(docs: Path, workspace: Path) -> None:
     # The endpoint takes the connection and never answers, so that the build is surely at work.
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
         command = [sys.executable, "-m", "dragoman", "build", str(docs), "--llm", url, "--workspace", str(workspace)]
-        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as build:
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=hear_ctrl_c) as build:
             silent.settimeout(60)
             connection, _ = silent.accept()
             with connection:
