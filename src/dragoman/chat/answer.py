@@ -100,7 +100,8 @@ class Answerer:
             history: The turns before, oldest first.
 
         Yields:
-            Parts with text, which joined are the answer's text (up to blanks around it); then one with the answer.
+            Parts with text, which joined are the answer's text (up to blanks around it, and to numbers that are matched to
+            sentences afterwards); then one with the answer.
 
         Raises:
             DragomanError: The searcher failed. A failing language model raises nothing: the note says why.
