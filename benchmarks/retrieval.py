@@ -19,6 +19,8 @@ WAYS = (
     ("base", "dense", False),
     ("tuned", "dense", False),
     ("base", "lexical", False),
+    ("base", "hybrid", False),
+    ("tuned", "hybrid", False),
     ("base", "dense", True),
     ("tuned", "dense", True),
     ("base", "lexical", True),
