@@ -16,7 +16,7 @@ from dragoman.models.protocols import Vectors
 
 DEPTH = 100  # chunks that each search hands to fusion
 # Of the lexical ranking beside the dense one's 1. No more than half: a model that writes questions reuses the words
-# of the passage, so synthetic questions flatter word search (measured: docs/experiments.md).
+# of the passage, so synthetic questions flatter word search (docs/decisions.md, 6).
 WEIGHTS = (0.1, 0.2, 0.3, 0.4, 0.5)
 
 Fuse = Callable[[Sequence[str], Sequence[str], float], Sequence[tuple[str, float]]]

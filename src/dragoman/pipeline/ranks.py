@@ -68,10 +68,10 @@ def rank_all(run: Run, board: Board, scratch: Path) -> dict[Serving, Ranks]:
     encoder = SentenceEncoder(base_model(run))
     cache = VectorCache(run.workspace.root / "vectors", run.reporter)
     vectors = cache.encode(encoder, board.passages, "passage", "encoding passages (base)")
-    texts = {
-        role: [question.text for question in rows] for role, rows in (("asked", board.asked), ("known", board.known))
-    }
-    asked, known = (cache.encode(encoder, texts[role], "query", "encoding questions (base)") for role in texts)
+    asked, known = (
+        cache.encode(encoder, [question.text for question in questions], "query", "encoding questions (base)")
+        for questions in (board.asked, board.known)
+    )
     words = _by_words(run, board, encoder, vectors, scratch)
     base = _by_vectors(board, range(len(board.asked)), asked, vectors, known, catalogue)
     tuned = _by_tuned(run, board, catalogue)

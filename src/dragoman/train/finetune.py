@@ -90,7 +90,7 @@ def _without_dropout(model: "SentenceTransformer") -> None:
     """Train without dropout: on a CPU it costs half the time, and most of the memory.
 
     With it, attention falls back from the fused kernel to one that stores every attention matrix. A few
-    dozen steps from a trained model do not need the regularisation (measured: docs/experiments.md).
+    dozen steps from a trained model do not need the regularisation (benchmarks/training_step.py measures the cost).
     """
     from torch import nn
 
