@@ -1,8 +1,7 @@
 """Published npm packages, read from their registry over plain HTTPS; npm itself is not needed.
 
-In: a package's name and version. Out: its unpacked content in the cache, checked against the sha512 that
-the registry gives. The registry and its token are found where npm finds them. It does not know what
-documentation is.
+In: a package's name and version. Out: its unpacked content in the cache, checked against the sha512 that the registry
+gives. The registry and its token are found where npm finds them. It does not know what documentation is.
 """
 
 import base64
@@ -14,7 +13,7 @@ import re
 import ssl
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
@@ -23,7 +22,8 @@ from urllib.parse import quote
 import httpx
 
 from dragoman.errors import SourceError
-from dragoman.ingest.archive import unpack
+from dragoman.ingest.sources.archive import Limits, unpack
+from dragoman.ingest.sources.spec import Say
 
 DEFAULT_REGISTRY: Final = "https://registry.npmjs.org/"  # npm's own default, too
 MAX_DOWNLOAD: Final = 256 * 2**20  # bytes of an archive or of a package's list of versions
@@ -108,24 +108,24 @@ class NpmConfig:
 
 
 def fetch_package(
-    name: str, version: str, cache: Path, say: Callable[[str], None], config: NpmConfig | None = None
+    name: str, version: str, cache: Path, say: Say, config: NpmConfig | None = None, limits: Limits | None = None
 ) -> Package:
     """Bring a package into the cache, unless it is there.
 
     Args:
         name: With its scope, if any: ``fastify`` or ``@fastify/cors``.
-        version: Exact, or a tag such as ``next``; "" is the tag ``latest``. Only for an exact version
-            that is in the cache the registry is not asked.
+        version: Exact, or a tag; "" is ``latest``. Only for an exact one in the cache the registry is not asked.
         cache: The folder for what is downloaded.
         say: Called with a line that says where the package comes from, and what was resolved.
         config: npm's settings; ``None`` reads them from the environment and ``.npmrc`` files.
+        limits: How far its archive may grow; ``None`` takes the defaults.
 
     Returns:
         The package and the folder of its files.
 
     Raises:
-        SourceError: The registry cannot be reached or refuses; package or version are unknown; the
-            content does not match its sha512, is damaged or unsafe; the cache cannot be written.
+        SourceError: The registry cannot be reached or refuses; package or version are unknown; the content does not
+            match its sha512, is damaged or unsafe; the cache cannot be written.
     """
     shelf = cache / "npm" / name.replace("/", "+")
     root = _kept(shelf / version) if version else None
@@ -146,7 +146,7 @@ def fetch_package(
         say(f"npm:{name}@{found.version}: from the cache")
     else:
         say(f"npm:{name}@{found.version}: downloading from {registry.host}")
-        _download(registry, found, root)
+        _download(registry, found, root, limits)
     return _package(name, found.version, root)
 
 
@@ -255,7 +255,7 @@ class _Registry:
         return SourceError(f"{self.host} answers HTTP {status} for '{self.name}'", hint=_HINT)
 
 
-def _download(registry: _Registry, release: _Release, root: Path) -> None:
+def _download(registry: _Registry, release: _Release, root: Path, limits: Limits | None) -> None:
     archive: Path | None = None
     try:
         root.parent.mkdir(parents=True, exist_ok=True)
@@ -266,7 +266,7 @@ def _download(registry: _Registry, release: _Release, root: Path) -> None:
             if hashlib.file_digest(file, "sha512").digest() != release.sha512:
                 happened = f"what {registry.host} sent for {registry.name}@{release.version} does not match its sha512"
                 raise SourceError(happened, expected="the published content", hint="It was not used. Try again.")
-        unpack(archive, root)
+        unpack(archive, root, limits)
     except OSError as error:
         raise SourceError(f"cannot write to the cache {root.parent}: {error}") from error
     finally:

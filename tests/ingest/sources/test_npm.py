@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from dragoman.errors import SourceError
-from dragoman.ingest import npm
-from dragoman.ingest.npm import DEFAULT_REGISTRY, NpmConfig, Package, fetch_package
+from dragoman.ingest.sources import npm
+from dragoman.ingest.sources.npm import DEFAULT_REGISTRY, NpmConfig, Package, fetch_package
 
 
 def archive(files: dict[str, str], top: str = "package/") -> bytes:

@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 from dragoman.errors import SourceError
-from dragoman.ingest.npm import DEFAULT_REGISTRY, NpmConfig, fetch_package
+from dragoman.ingest.sources.npm import DEFAULT_REGISTRY, NpmConfig, fetch_package
 
 
 def test_settings_are_found_where_npm_finds_them(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from dragoman.errors import SourceError
-from dragoman.ingest.archive import Limits, unpack
+from dragoman.ingest.sources.archive import Links, unpack
+from dragoman.ingest.sources.members import Limits
 
 Member = tuple[tarfile.TarInfo, bytes]
 
@@ -45,11 +46,11 @@ def zip_of(folder: Path, members: Sequence[tuple[str | zipfile.ZipInfo, bytes]])
     return path
 
 
-def refuses(archive: Path, folder: Path, limits: Limits | None = None) -> str:
+def refuses(archive: Path, folder: Path, limits: Limits | None = None, *, links: Links = "refuse") -> str:
     """The message of the refusal; asserts that nothing else was left in the folder."""
     target = folder / "out" / "docs"
     with pytest.raises(SourceError) as caught:
-        unpack(archive, target, limits)
+        unpack(archive, target, limits, links=links)
     assert not list(target.parent.iterdir())
     return str(caught.value)
 
@@ -185,10 +186,10 @@ def test_a_zip_with_a_flipped_bit_is_refused(tmp_path: Path) -> None:
     assert "damaged" in refuses(archive, tmp_path)
 
 
-@pytest.mark.parametrize("data", [b"", b"<html>not found</html>", b"BZh91AY"])
+@pytest.mark.parametrize("data", [b"", b"<html>not found</html>", b"\0" * 4096, b"words" * 500])
 def test_what_is_no_archive_is_refused(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "docs.tgz").write_bytes(data)
-    assert "neither a gzip nor a zip" in refuses(tmp_path / "docs.tgz", tmp_path)
+    assert "neither a zip nor a tar" in refuses(tmp_path / "docs.tgz", tmp_path)
 
 
 def test_a_file_where_a_folder_must_be_is_refused(tmp_path: Path) -> None:

@@ -1,12 +1,16 @@
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from dragoman.config import IngestSettings
 from dragoman.errors import SourceError
-from dragoman.ingest.sources import FetchedSource, SourceSpec, fetch, parse_source
+from dragoman.ingest.select import select
+from dragoman.ingest.sources.fetch import fetch
+from dragoman.ingest.sources.spec import FetchedSource, parse_source
 
 Fetch = Callable[..., list[FetchedSource]]
 
@@ -17,8 +21,10 @@ def fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fetch:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9")
 
-    def fetch_typed(*texts: str, say: Callable[[str], None] = ignore) -> list[FetchedSource]:
-        return fetch([parse_source(text) for text in texts], tmp_path / "cache", say)
+    def fetch_typed(
+        *texts: str, say: Callable[[str], None] = ignore, settings: IngestSettings | None = None
+    ) -> list[FetchedSource]:
+        return fetch([parse_source(text, settings) for text in texts], tmp_path / "cache", say)
 
     return fetch_typed
 
@@ -42,61 +48,9 @@ def package(tmp_path: Path, name: str = "left", repository: object = "github:up/
     return root
 
 
-@pytest.mark.parametrize(
-    ("text", "spec"),
-    [
-        ("docs/", SourceSpec("local", "docs/", "docs/")),
-        ("  a b.md ", SourceSpec("local", "a b.md", "a b.md")),
-        ("C:\\docs", SourceSpec("local", "C:\\docs", "C:\\docs")),
-        ("npm", SourceSpec("local", "npm", "npm")),
-        ("npm:fastify@5.12.8", SourceSpec("npm", "npm:fastify@5.12.8", "fastify", "5.12.8")),
-        ("npm:fastify", SourceSpec("npm", "npm:fastify", "fastify")),
-        ("NPM:JSONStream@next", SourceSpec("npm", "NPM:JSONStream@next", "JSONStream", "next")),
-        ("npm:@up/left@1.0.0-rc.1+b", SourceSpec("npm", "npm:@up/left@1.0.0-rc.1+b", "@up/left", "1.0.0-rc.1+b")),
-        ("npm:@up/left:site/en/", SourceSpec("npm", "npm:@up/left:site/en/", "@up/left", "", "site/en")),
-    ],
-)
-def test_a_source_is_understood_as_it_was_typed(text: str, spec: SourceSpec) -> None:
-    assert parse_source(text) == spec
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "npm:",
-        "npm:@up",
-        "npm:../left",
-        "npm:.hidden",
-        "npm:left@",
-        "npm:left@../1",
-        "npm:left@^1",
-        "npm:le ft",
-        "npm:a/b",
-        "npm:left:../..",
-        "npm:left@1.0.0:a/../../b",
-    ],
-)
-def test_what_is_no_name_of_a_package_is_refused(text: str) -> None:
-    with pytest.raises(SourceError, match="is not a package; expected npm:package@version"):
-        parse_source(text)
-
-
-@pytest.mark.parametrize("kind", ["github", "git+https", "pypi", "hf", "https", "git"])
-def test_a_kind_of_source_that_comes_later_says_so(kind: str) -> None:
-    with pytest.raises(SourceError) as caught:
-        parse_source(f"{kind}:up/left")
-    assert f"{kind}: sources are not supported yet; expected a folder, a file, or npm:" in str(caught.value)
-
-
-@pytest.mark.parametrize("text", ["", "  \n"])
-def test_an_empty_source_is_refused(text: str) -> None:
-    with pytest.raises(SourceError, match="a source is empty"):
-        parse_source(text)
-
-
 def test_a_folder_is_named_by_its_own_name_only(fetched: Fetch, tmp_path: Path) -> None:
     page(tmp_path / "deep" / "docs" / "a.md")
-    wanted = [FetchedSource("docs", tmp_path / "deep" / "docs")]
+    wanted = [FetchedSource("docs", tmp_path / "deep" / "docs", repository="docs")]
     for typed in ("deep/docs", "deep/docs/", "./deep/../deep/docs", str(tmp_path / "deep" / "docs")):
         assert fetched(typed) == wanted
     os.chdir(tmp_path / "deep" / "docs")
@@ -118,9 +72,38 @@ def test_a_home_folder_is_found(fetched: Fetch, tmp_path: Path, monkeypatch: pyt
 def test_a_file_is_a_part_of_its_folder(fetched: Fetch, tmp_path: Path) -> None:
     page(tmp_path / "docs" / "b.md")
     page(tmp_path / "docs" / "a.md")
-    assert fetched("docs/b.md") == [FetchedSource("docs", tmp_path / "docs", files=("b.md",))]
-    assert fetched("docs/b.md", "docs/a.md") == [FetchedSource("docs", tmp_path / "docs", files=("a.md", "b.md"))]
-    assert fetched("docs/b.md", "docs") == fetched("docs", "docs/b.md") == [FetchedSource("docs", tmp_path / "docs")]
+    docs = FetchedSource("docs", tmp_path / "docs", repository="docs")
+    assert fetched("docs/b.md") == [replace(docs, files=("b.md",))]
+    assert fetched("docs/b.md", "docs/a.md") == [replace(docs, files=("a.md", "b.md"))]
+    assert fetched("docs/b.md", "docs") == fetched("docs", "docs/b.md") == [docs]
+
+
+def test_a_file_that_was_named_is_read_whatever_it_is_called(fetched: Fetch, tmp_path: Path) -> None:
+    for name in ("CHANGELOG.md", "[1].md", "a.md", "LICENSE.md"):
+        page(tmp_path / "docs" / name)
+    narrow = IngestSettings(include=("a.md",), exclude=("[[]1*",))
+    for settings in (IngestSettings(), narrow):
+        for typed in ("CHANGELOG.md", "[1].md"):
+            (source,) = fetched(f"docs/{typed}", settings=settings)
+            assert select(source.files, source.settings).kept == (typed,)
+    (source,) = fetched("docs", "docs/CHANGELOG.md")
+    everything = sorted(path.name for path in source.root.iterdir())
+    assert select(everything, source.settings).kept == ("CHANGELOG.md", "[1].md", "a.md")
+    assert source.files == ()
+
+
+def test_settings_travel_and_keep_two_readings_of_a_folder_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    page(tmp_path / "docs" / "a.md")
+    guide, rest = IngestSettings(include=("guide/**",)), IngestSettings(exclude=("guide/**",))
+    specs = [parse_source("docs", guide), parse_source("./docs", rest), parse_source("docs/", guide)]
+    found = fetch(specs, tmp_path / "cache", ignore)
+    assert [(source.label, source.settings) for source in found] == [("docs", guide), ("docs#2", rest)]
+    page(tmp_path / "docs#2" / "a.md")
+    found = fetch([parse_source("docs#2"), *specs], tmp_path / "cache", ignore)
+    assert [source.label for source in found] == ["docs#2", "docs", "docs#3"]
 
 
 def test_folders_of_equal_name_get_their_parents_names(fetched: Fetch, tmp_path: Path) -> None:
@@ -130,44 +113,14 @@ def test_folders_of_equal_name_get_their_parents_names(fetched: Fetch, tmp_path:
     assert [source.label for source in found] == ["one/x/docs", "two/x/docs", "guide", "y/docs"]
 
 
-@pytest.mark.parametrize(
-    ("typed", "meant"),
-    [("dcos", "docs"), ("docs/gide/a.md", "docs/guide/a.md"), ("dosc/guide", "docs/guide"), ("dcos/none", "docs")],
-)
-def test_a_missing_folder_is_answered_with_the_nearest_one(
-    fetched: Fetch, tmp_path: Path, typed: str, meant: str
-) -> None:
-    page(tmp_path / "docs" / "guide" / "a.md")
-    with pytest.raises(SourceError) as caught:
-        fetched(typed)
-    wanted = f"there is no '{typed}'; expected a folder, a file, or npm:package@version. Did you mean '{meant}'?"
-    assert str(caught.value) == wanted
-
-
-def test_a_missing_folder_like_no_other_is_plainly_missing(fetched: Fetch) -> None:
-    with pytest.raises(SourceError) as caught:
-        fetched("zzz/qqq")
-    assert caught.value.hint == ""
-
-
-@pytest.mark.parametrize("typed", ["a\0b", "x" * 300, "~nobody-of-that-name/docs"])
-def test_a_path_that_cannot_be_is_one_plain_error(fetched: Fetch, typed: str) -> None:
-    with pytest.raises(SourceError, match=r"there is no|cannot look at"):
-        fetched(typed)
-
-
-def test_a_pipe_is_no_source(fetched: Fetch, tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe.md")
-    with pytest.raises(SourceError, match=r"'pipe\.md' is neither a folder nor a plain file"):
-        fetched("pipe.md")
-
-
 def test_the_docs_of_a_package_are_its_docs_folder(fetched: Fetch, tmp_path: Path) -> None:
     root = package(tmp_path)
     said: list[str] = []
     (source,) = fetched("npm:left@1.2.3", say=said.append)
     address = "https://github.com/up/left/blob/v1.2.3/docs/{path}"
-    assert source == FetchedSource("npm:left@1.2.3", root / "docs", "1.2.3", (), address)
+    assert source == FetchedSource(
+        "npm:left@1.2.3", root / "docs", root, "1.2.3", page_url=address, repository="up/left"
+    )
     assert said == ["npm:left@1.2.3: from the cache"]
 
 
@@ -216,6 +169,18 @@ def test_pages_have_an_address_when_the_repository_is_on_github(
 def test_a_damaged_package_json_costs_only_the_address(fetched: Fetch, tmp_path: Path, manifest: str) -> None:
     (package(tmp_path) / "package.json").write_text(manifest)
     assert fetched("npm:left@1.2.3")[0].page_url == ""
+
+
+@pytest.mark.parametrize("text", ["github:up/left", "git+file:///none/left.git", "pypi:left", "hf:up/left"])
+def test_a_source_from_elsewhere_that_cannot_be_had_is_one_plain_error(
+    fetched: Fetch, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    dead = "http://127.0.0.1:9"
+    for name in ("PIP_INDEX_URL", "HF_ENDPOINT"):
+        monkeypatch.setenv(name, dead)
+    monkeypatch.delenv("PIP_EXTRA_INDEX_URL", raising=False)
+    with pytest.raises(SourceError):
+        fetched(text, settings=IngestSettings(github_api=dead))
 
 
 def test_a_package_that_cannot_be_had_is_one_plain_error(fetched: Fetch) -> None:
