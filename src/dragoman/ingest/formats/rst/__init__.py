@@ -1,0 +1,6 @@
+"""reStructuredText, with what Sphinx adds to it, as Markdown.
+
+Import the modules of this room by name; importing the room itself loads nothing.
+"""
+
+__all__: list[str] = []
