@@ -46,7 +46,6 @@ class Page:
     lines: list[str] = field(default_factory=list)
     headings: list[tuple[int, int, str]] = field(default_factory=list)  # (line, level, words)
     wholes: list[tuple[int, int]] = field(default_factory=list)  # fences and table rows: [first, last)
-    front: int = 0  # lines of front matter
 
     @property
     def text(self) -> str:
@@ -122,9 +121,6 @@ def _add_block(draw: st.DrawFn, page: Page, kind: str, mark: str) -> None:
 @st.composite
 def _pages(draw: st.DrawFn) -> Page:
     page = Page()
-    if draw(st.booleans()):
-        page.add("---", "title: Kettles", "tags:", "  # no heading", "---")
-        page.front = len(page.lines) - 1
     kinds = ["heading", "heading", "text", "text", "fence", "table", "list", "html", "container", "quote", "rule"]
     for place, kind in enumerate(draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=12))):
         _add_block(draw, page, kind, str(place))

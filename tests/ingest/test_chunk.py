@@ -6,25 +6,22 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.ingest.cutting import cut
 
 from dragoman.config import ChunkSettings
-from dragoman.ingest.chunk import REASONS, Chunked, chunk_documents
+from dragoman.ingest.addresses import line_link
+from dragoman.ingest.chunk import Chunked, chunk_documents
 from dragoman.ingest.markdown import parse
+from dragoman.ingest.parts import REASONS
 from dragoman.models.tokens import ModelTokens, TokenCounter, WordTokens
 from dragoman.records import Chunk, Document
 
 BUDGETS = st.integers(32, 160)
 
 
-def cut(text: str, budget: int = 64, tokens: TokenCounter | None = None, **fields: Any) -> Chunked:
-    document = Document(source="kitchen", path="kettle.md", text=text, title="Kettles", **fields)
-    return chunk_documents([document], tokens or WordTokens(), ChunkSettings(tokens=budget))
-
-
-def missing_lines(text: str, chunked: Chunked, front: int = 0) -> list[str]:
+def missing_lines(text: str, chunked: Chunked) -> list[str]:
     """Lines of the body that hold something and are neither in a chunk nor in a section left out."""
     covered = bytearray(len(text))
     for chunk in chunked.chunks:
@@ -36,10 +33,18 @@ def missing_lines(text: str, chunked: Chunked, front: int = 0) -> list[str]:
     missing, offset = [], 0
     for number, line in enumerate(text.split("\n")):
         whole = all(covered[offset + place] for place, letter in enumerate(line) if not letter.isspace())
-        if number >= front and number not in excused and not whole:
+        if number not in excused and not whole:
             missing.append(line)
         offset += len(line) + 1
     return missing
+
+
+def own_part(chunk: Chunk) -> str:
+    """What of a passage is the chunk's own text: all but its trail and what a cut fence or table repeats."""
+    lines = chunk.passage.split("\n")[1:]
+    ranges = [(first, last) for first in range(3) for last in (len(lines), len(lines) - 1) if first < last]
+    bodies = ["\n".join(lines[first:last]).strip(" \t\n") for first, last in ranges]
+    return next((body for body in bodies if body and chunk.text.endswith(body)), "")
 
 
 def check_promises(text: str, chunked: Chunked, tokens: TokenCounter, budget: int) -> None:
@@ -50,7 +55,7 @@ def check_promises(text: str, chunked: Chunked, tokens: TokenCounter, budget: in
         assert chunk.tokens == tokens.count([chunk.passage])[0] <= budget
         assert chunk.start_line == text.count("\n", 0, chunk.start) + 1
         assert chunk.end_line == text.count("\n", 0, chunk.end) + 1
-        assert chunk.passage.partition("\n")[2].strip() in chunk.text
+        assert own_part(chunk)
     assert all(one.end <= other.start for one, other in pairwise(chunked.chunks))
     assert len({chunk.id for chunk in chunked.chunks}) == len(chunked.chunks)
     assert {row.reason for row in chunked.skipped} <= set(REASONS)
@@ -61,7 +66,7 @@ def test_a_page_is_cut_into_chunks_that_lose_nothing(data: st.DataObject, pages:
     page = data.draw(pages)
     chunked = cut(page.text, budget)
     check_promises(page.text, chunked, WordTokens(), budget)
-    assert missing_lines(page.text, chunked, page.front) == []
+    assert missing_lines(page.text, chunked) == []
 
 
 @given(data=st.data(), budget=BUDGETS)
@@ -70,8 +75,7 @@ def test_no_markup_however_odd_breaks_a_promise(data: st.DataObject, scribbles: 
     text = data.draw(scribbles)
     chunked = cut(text, budget)
     check_promises(text, chunked, WordTokens(), budget)
-    front = min((section.first for section in parse(text)), default=text.count("\n") + 1)
-    assert missing_lines(text, chunked, front) == []
+    assert missing_lines(text, chunked) == []
 
 
 @given(data=st.data(), budget=BUDGETS)
@@ -82,11 +86,13 @@ def test_the_real_tokenizer_finds_no_passage_over_the_budget(
     page, tokens = data.draw(pages), ModelTokens(minilm)
     chunked = cut(page.text, budget, tokens)
     check_promises(page.text, chunked, tokens, budget)
-    assert missing_lines(page.text, chunked, page.front) == []
+    assert missing_lines(page.text, chunked) == []
 
 
 class GreedyTokens(WordTokens):
     """As a tokenizer that makes more tokens of a piece than of the same piece inside its text."""
+
+    additive = False
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """A token more for every five."""
@@ -100,7 +106,7 @@ def test_a_tokenizer_that_counts_pieces_higher_than_the_whole_is_believed(
     page, tokens = data.draw(pages), GreedyTokens()
     chunked = cut(page.text, budget, tokens)
     check_promises(page.text, chunked, tokens, budget)
-    assert missing_lines(page.text, chunked, page.front) == []
+    assert missing_lines(page.text, chunked) == []
 
 
 @given(data=st.data(), budget=BUDGETS)
@@ -140,6 +146,34 @@ def test_the_same_page_gives_the_same_chunks_and_an_edit_changes_its_own_section
     assert [chunk.id for chunk in after[: len(before)]] == [chunk.id for chunk in before]
 
 
+@given(data=st.data(), budget=st.integers(48, 160), overlap=st.integers(1, 40))
+def test_an_overlap_repeats_whole_sentences_and_keeps_the_budget(
+    data: st.DataObject, pages: Any, budget: int, overlap: int
+) -> None:
+    text = data.draw(pages).text
+    document = Document(source="kitchen", path="kettle.md", text=text, title="Kettles")
+    chunks = chunk_documents([document], WordTokens(), ChunkSettings(tokens=budget, overlap=overlap)).chunks
+    for chunk in chunks:
+        assert text[chunk.start : chunk.end] == chunk.text
+        assert chunk.tokens == WordTokens().count([chunk.passage])[0] <= budget
+    for one, other in pairwise(chunks):
+        if other.start < one.end:
+            shared = text[other.start : one.end]
+            assert WordTokens().count([shared])[0] - 2 <= overlap
+            assert one.section == other.section
+            assert text[other.start - 1].isspace() or text[other.start - 1] in "。！？」"
+
+
+@given(data=st.data(), budget=BUDGETS, least=st.integers(1, 100))
+def test_joining_small_sections_loses_nothing(data: st.DataObject, pages: Any, budget: int, least: int) -> None:
+    page = data.draw(pages)
+    document = Document(source="kitchen", path="kettle.md", text=page.text, title="Kettles")
+    settings = ChunkSettings(tokens=budget, min_tokens=least)
+    chunked = chunk_documents([document], WordTokens(), settings)
+    check_promises(page.text, chunked, WordTokens(), budget)
+    assert missing_lines(page.text, chunked) == []
+
+
 def test_an_edit_above_moves_a_chunk_but_keeps_its_id_and_section() -> None:
     page = "# Kettles\n\n## Lids\n\n{}\n\n## Spouts\n\nPour slowly.\n\n## Lids\n\nA second lid.\n"
     before, after = (
@@ -167,7 +201,7 @@ def test_the_source_lines_follow_the_map_of_the_document() -> None:
 
 
 def test_a_small_page_in_full() -> None:
-    text = "---\ntitle: Kettles\n---\nFill it.\n\n# Kettles\n\n## Lids {#lid}\n\nClose it.\n\n- hot\n"
+    text = "\n\n\nFill it.\n\n# Kettles\n\n## Lids {#lid}\n\nClose it.\n\n- hot\n"
     first, second = cut(text, url="https://docs.example/kettle").chunks
     assert (first.text, first.passage, first.trail) == ("Fill it.", "Kettles\nFill it.", ("Kettles",))
     assert (first.start_line, first.end_line, first.url) == (4, 4, "https://docs.example/kettle")
@@ -179,43 +213,29 @@ def test_a_small_page_in_full() -> None:
 
 def test_headings_that_stand_twice_get_anchors_of_their_own() -> None:
     text = "# Kettles\n\nA.\n\n## On fire, & off!\n\nB.\n\n## On fire & off\n\nC.\n\n### `on_fire()`\n\nD.\n"
-    urls = [chunk.url.partition("#")[2] for chunk in cut(text, url="https://docs.example/kettle").chunks]
+    chunks = cut(text, url="https://docs.example/kettle", style="mkdocs").chunks
+    urls = [chunk.url.partition("#")[2] for chunk in chunks]
     assert urls == ["kettles", "on-fire-off", "on-fire-off_1", "on_fire"]
+
+
+def test_without_a_site_a_link_points_at_the_lines_of_the_file() -> None:
+    address = "https://github.com/tea/pot/blob/0123/kettle.md"
+    first, second = cut("# Kettles\n\nFill it.\n\n## Lids\n\nA.\nB.\n", url=address, style="lines").chunks
+    assert [first.url, second.url] == [line_link(address, 1, 3), line_link(address, 5, 8)]
+    assert "L5-L8" in second.url
 
 
 def test_a_page_without_an_address_gives_chunks_without_one() -> None:
     assert [chunk.url for chunk in cut("# Kettles\n\nFill it.\n").chunks] == [""]
 
 
-def test_what_gives_no_chunk_is_reported_once_each_with_its_line() -> None:
-    text = "# Kettles\n\nFill it.\n\n## Lids\n\n***\n\n## Spouts\n\n### Long\n"
-    chunked = cut(text)
-    assert [chunk.text for chunk in chunked.chunks] == ["# Kettles\n\nFill it."]
-    assert [(row.item, row.reason, row.detail) for row in chunked.skipped] == [
-        ("kettle.md:5", "nothing but markup", "Lids"),
-        ("kettle.md:9", "heading without text", "Spouts"),
-        ("kettle.md:11", "heading without text", "Long"),
-    ]
-
-
-def test_a_lead_in_stays_with_the_code_that_it_announces() -> None:
-    words = " ".join(["Steam rises."] * 8)
-    text = f"{words}\n\n{words}\n\nFill it like this:\n\n```sh\nkettle fill\n```\n"
-    assert cut(text, 40).chunks[-1].text == "Fill it like this:\n\n```sh\nkettle fill\n```"
-
-
-def test_a_lead_in_that_does_not_fit_beside_its_fence_leaves_the_fence_whole() -> None:
-    fence = "```sh\n" + "kettle fill\n" * 15 + "```"
-    chunks: tuple[Chunk, ...] = cut("Steam. " * 10 + "\n\n" + "Fill it. " * 5 + "Like this:\n\n" + fence, 48).chunks
-    assert any(fence in chunk.text for chunk in chunks)
-
-
-@pytest.mark.parametrize("budget", [32, 48])
-def test_a_long_table_is_cut_between_rows(budget: int) -> None:
-    rows = [f"| {number} | the kettle of guest number {number} |" for number in range(20)]
-    chunks = cut("\n".join(["| n | what |", "| - | - |", *rows]), budget).chunks
-    assert len(chunks) > 2
-    assert [line for chunk in chunks for line in chunk.text.split("\n")][2:] == rows
+def test_a_chunk_that_was_mostly_included_names_that_file_and_its_lines() -> None:
+    text = "# Kettles\n\nFill it.\n\n## Lids\n\nSee:\nopen the lid slowly\nshut the lid slowly\n"
+    lines, files = (1, 2, 3, 4, 5, 6, 7, 40, 41, 10), ("", "", "", "", "", "", "", "../lid.md", "../lid.md", "")
+    first, second = cut(text, lines=lines, files=files, url="https://docs.example/kettle", style="lines").chunks
+    assert (first.file, first.start_line, first.end_line) == ("", 1, 3)
+    assert (second.file, second.start_line, second.end_line) == ("../lid.md", 40, 41)
+    assert second.url == "https://docs.example/kettle"
 
 
 def test_progress_is_told_document_by_document() -> None:

@@ -4,30 +4,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from tests.ingest.reading import only, read, write
 
 from dragoman.config import IngestSettings
 from dragoman.errors import SourceError
-from dragoman.ingest.markdown import parse
-from dragoman.ingest.read import REASONS, FrontMatter, ReadResult, front_matter, read_documents
-from dragoman.ingest.sources import FetchedSource
-from dragoman.records import Document, Rejected
-
-
-def write(folder: Path, files: dict[str, str | bytes]) -> None:
-    for name, content in files.items():
-        place = folder / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(content.encode() if isinstance(content, str) else content)
-
-
-def read(folder: Path, **ingest: object) -> ReadResult:
-    return read_documents(FetchedSource("docs", folder), IngestSettings.model_validate(ingest))
-
-
-def only(folder: Path, content: str | bytes, name: str = "a.md", **ingest: object) -> Document:
-    write(folder, {name: content})
-    (document,) = read(folder, **ingest).documents
-    return document
+from dragoman.ingest.read import REASONS, read_documents
+from dragoman.ingest.sources.spec import FetchedSource
+from dragoman.records import Rejected
 
 
 def reason(folder: Path, content: str | bytes, name: str = "a.md") -> Rejected:
@@ -53,13 +36,13 @@ def test_hidden_entries_and_node_modules_are_left_out(tmp_path: Path) -> None:
 
 
 def test_other_formats_are_listed_and_assets_are_counted(tmp_path: Path) -> None:
-    names = ["a.rst", "x/b.ipynb", "c.HTML", "p.png", "x/q.PNG", "LICENSE", "m.css", "a.md"]
+    names = ["a.adoc", "x/b.org", "c.PDF", "p.png", "x/q.PNG", "LICENSE", "m.css", "a.md"]
     write(tmp_path, dict.fromkeys(names, "words"))
     rows = [(row.item, row.reason, row.detail) for row in read(tmp_path).skipped]
     assert rows == [
-        ("a.rst", "format not supported yet", ".rst"),
-        ("c.HTML", "format not supported yet", ".html"),
-        ("x/b.ipynb", "format not supported yet", ".ipynb"),
+        ("a.adoc", "format not supported", ".adoc"),
+        ("c.PDF", "format not supported", ".pdf"),
+        ("x/b.org", "format not supported", ".org"),
         ("(no extension)", "not a document", "1 file"),
         ("*.css", "not a document", "1 file"),
         ("*.png", "not a document", "2 files"),
@@ -68,7 +51,7 @@ def test_other_formats_are_listed_and_assets_are_counted(tmp_path: Path) -> None
 
 def test_only_the_files_of_a_source_are_read(tmp_path: Path) -> None:
     write(tmp_path, dict.fromkeys(["a.md", "b.md", "x/c.md"], "words"))
-    result = read_documents(FetchedSource("docs", tmp_path, files=("x/c.md", "a.md")), IngestSettings())
+    result = read_documents(FetchedSource("docs", tmp_path, files=("x/c.md", "a.md")))
     assert [document.path for document in result.documents] == ["a.md", "x/c.md"]
 
 
@@ -125,7 +108,7 @@ def test_a_pipe_is_skipped_and_not_waited_for(tmp_path: Path) -> None:
 
 def test_a_file_that_went_away_is_skipped(tmp_path: Path) -> None:
     write(tmp_path, {"a.md": "words"})
-    result = read_documents(FetchedSource("docs", tmp_path, files=("a.md", "gone.md")), IngestSettings())
+    result = read_documents(FetchedSource("docs", tmp_path, files=("a.md", "gone.md")))
     assert result.skipped == (Rejected("ingest", "gone.md", "unreadable", "No such file or directory"),)
 
 
@@ -156,93 +139,72 @@ def test_a_line_ends_at_a_line_feed_and_nowhere_else(tmp_path: Path) -> None:
     assert document.lines is None
 
 
-@pytest.mark.parametrize(
-    ("content", "title"),
-    [
-        ("---\ntitle: The front\n---\n# Heading\n", "The front"),
-        ("---\ntags: x\n---\n\n# Heading\n", "Heading"),
-        ("# Heading ##\n\n# Second\n", "Heading"),
-        ("## Below\n\nwords\n\nHeading\n=======\n", "Heading"),
-        ("```sh\n# a comment\n```\n\n# Heading\n", "Heading"),
-        ("<!--\n# hidden\n-->\n\n# The `left` [way](x.md) **out** {#id}\n", "The left way out"),
-        ("> # quoted\n\nwords\n", "First steps"),
-        ("#no heading\n", "First steps"),
-        ("#\n\nwords\n", "First steps"),
-        ("---\ntitle:\n---\nwords\n", "First steps"),
-        ("words\n---\ntitle: Not at the top\n---\n", "First steps"),
-        ("---\ntitle: Never closed\n", "First steps"),
-    ],
-)
-def test_a_page_is_called_what_it_calls_itself(tmp_path: Path, content: str, title: str) -> None:
-    assert only(tmp_path, content, "02-first_steps.md").title == title
-
-
-@pytest.mark.parametrize(
-    ("name", "title"),
-    [("guide/API-v2.md", "API v2"), ("404.md", "404"), ("1.2.txt", "1.2"), ("___.md", "___"), ("\u00e9.md", "\u00c9")],
-)
-def test_a_page_without_a_heading_is_called_after_its_file(tmp_path: Path, name: str, title: str) -> None:
-    heading = "# A comment\n" if name.endswith(".txt") else "## Not the page's\n"
-    assert only(tmp_path, heading, name).title == title
-
-
-@pytest.mark.parametrize(
-    ("block", "found"),
-    [
-        ('title: "Say \\"hi\\": now" # why\nslug: /hi\n', FrontMatter('Say "hi": now', "/hi")),
-        ("title: 'It''s # here'\n", FrontMatter("It's # here")),
-        ("title: C# and F# # both\n", FrontMatter("C# and F#")),
-        ("title: >-\n  folded\nslug: # none\n", FrontMatter()),
-        ("nav:\n  title: Inner\ntitle : Outer\n", FrontMatter("Outer")),
-        ("title: [a, b]\n", FrontMatter()),
-        ('title: "open\n', FrontMatter()),
-    ],
-)
-def test_front_matter_is_understood_as_far_as_it_is_used(block: str, found: FrontMatter) -> None:
-    assert front_matter(f"---\n{block}---\nwords\n") == found
-    assert front_matter(f"words\n---\n{block}---\n") == FrontMatter()
-
-
-@pytest.mark.parametrize(
-    ("name", "url"),
-    [
-        ("guide/a b.md", "https://left.test/docs/guide/a%20b/"),
-        ("guide/index.md", "https://left.test/docs/guide/"),
-        ("index.md", "https://left.test/docs/"),
-        ("README.md", "https://left.test/docs/"),
-        ("guide/notes.txt", "https://left.test/docs/guide/notes.txt"),
-    ],
-)
-@pytest.mark.parametrize("site", ["https://left.test/docs", "https://left.test/docs/"])
-def test_a_page_has_the_address_that_mkdocs_gives_it(tmp_path: Path, name: str, url: str, site: str) -> None:
-    assert only(tmp_path, "words", name, site=site).url == url
-
-
-def test_a_readme_beside_an_index_has_an_address_of_its_own(tmp_path: Path) -> None:
+def test_a_readme_beside_an_index_is_no_page_of_the_site(tmp_path: Path) -> None:
     write(tmp_path, {"README.md": "a", "index.md": "b", "x/readme.md": "c"})
     urls = [document.url for document in read(tmp_path, site="https://left.test").documents]
-    assert urls == ["https://left.test/README/", "https://left.test/", "https://left.test/x/"]
+    assert urls == ["", "https://left.test/", "https://left.test/x/readme/"]
 
 
-@pytest.mark.parametrize(
-    ("slug", "url"),
-    [
-        ("/start", "https://left.test/start/"),
-        ("start", "https://left.test/guide/start/"),
-        ("/", "https://left.test/"),
-        ("../../x", "https://left.test/guide/x/"),
-        ("https://elsewhere.test/", "https://left.test/guide/a/"),
-    ],
-)
-def test_a_slug_takes_the_place_of_the_file_name(tmp_path: Path, slug: str, url: str) -> None:
-    page = f"---\nslug: {slug}\n---\nwords\n"
-    assert only(tmp_path, page, "guide/a.md", site="https://left.test").url == url
+def test_a_docusaurus_page_has_the_address_that_its_front_matter_wishes_for(tmp_path: Path) -> None:
+    page = "---\nslug: /start\n---\nwords\n"
+    assert only(tmp_path, page, "guide/a.md", site="https://left.test", style="docusaurus").url == (
+        "https://left.test/start"
+    )
+
+
+def test_settings_in_the_tree_tell_site_style_and_folder_of_the_pages(tmp_path: Path) -> None:
+    write(tmp_path, {"mkdocs.yml": "site_url: https://left.test/en/\n", "docs/a.md": "# A\n", "README.md": "# Left\n"})
+    source = FetchedSource("left", tmp_path, page_url="https://code.test/{path}")
+    urls = {document.path: (document.url, document.style) for document in read_documents(source).documents}
+    assert urls == {
+        "docs/a.md": ("https://left.test/en/a/", "mkdocs"),
+        "README.md": ("https://code.test/README.md", "lines"),
+    }
+
+
+def test_every_format_is_read_and_its_lines_are_those_of_the_file(tmp_path: Path) -> None:
+    notebook = (
+        '{\n "cells": [\n  {\n   "cell_type": "markdown",\n   "metadata": {},\n   "source": [\n    "# Lids\\n",\n'
+        '    "Close it."\n   ]\n  }\n ],\n "metadata": {},\n "nbformat": 4,\n "nbformat_minor": 5\n}\n'
+    )
+    write(
+        tmp_path,
+        {
+            "a.rst": "Kettles\n=======\n\nFill it.\n",
+            "b.ipynb": notebook,
+            "c.html": "<html><body>\n<h1>Spouts</h1>\n<p>Pour it.</p></body></html>\n",
+            "d.mdx": "import X from 'x'\n\n# Handles\n\n--8<-- \"part.md\"\n",
+            "part.md": "Hold it.\nTight.\n",
+        },
+    )
+    found = {}
+    for document in read(tmp_path).documents:
+        place = next(place for place, line in enumerate(document.text.split("\n")) if line.endswith("it."))
+        line = document.lines[place] if document.lines else place + 1
+        found[document.path] = (document.title, document.files[place] if document.files else "", line)
+    assert found == {
+        "a.rst": ("Kettles", "", 4),
+        "b.ipynb": ("Lids", "", 8),
+        "c.html": ("Spouts", "", 3),
+        "d.mdx": ("Handles", "part.md", 1),
+        "part.md": ("Part", "", 1),
+    }
+
+
+def test_a_file_that_its_reader_cannot_take_is_listed_and_the_others_are_read(tmp_path: Path) -> None:
+    assert reason(tmp_path, "no notebook", "a.ipynb").reason not in REASONS
+
+
+def test_usual_excludes_are_listed(tmp_path: Path) -> None:
+    write(tmp_path, {"a.md": "words", "CHANGELOG.md": "words"})
+    rows = read(tmp_path).skipped
+    assert [(row.item, row.reason) for row in rows] == [("CHANGELOG.md", "changelog")]
 
 
 def test_without_a_site_a_page_has_the_address_of_its_source(tmp_path: Path) -> None:
     write(tmp_path, {"x/a b#1.md": "words"})
-    source = FetchedSource("npm:left@1", tmp_path, "1", page_url="https://code.test/blob/v1/docs/{path}")
-    (document,) = read_documents(source, IngestSettings()).documents
+    source = FetchedSource("npm:left@1", tmp_path, revision="1", page_url="https://code.test/blob/v1/docs/{path}")
+    (document,) = read_documents(source).documents
     assert document.url == "https://code.test/blob/v1/docs/x/a%20b%231.md"
     assert (document.source, document.revision) == ("npm:left@1", "1")
 
@@ -250,8 +212,8 @@ def test_without_a_site_a_page_has_the_address_of_its_source(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("names", "found"),
     [
-        (["a.rst", "b.rst", "p.png", "LICENSE"], "2 .rst, 1 .png, 1 without extension"),
-        (["a.rst", "bad.md", "worse.md"], "2 .md (binary), 1 .rst"),
+        (["a.org", "b.org", "p.png", "LICENSE"], "2 .org, 1 .png, 1 without extension"),
+        (["a.org", "bad.md", "worse.md"], "2 .md (binary), 1 .org"),
         ([], "nothing"),
     ],
 )
@@ -261,7 +223,10 @@ def test_a_source_without_documents_is_an_error_that_counts_what_is_there(
     write(tmp_path, dict.fromkeys(names, "\0"))
     with pytest.raises(SourceError) as caught:
         read(tmp_path)
-    assert str(caught.value) == f"no documents in docs: found {found}; expected .md, .markdown, .mdx or .txt."
+    assert (
+        str(caught.value)
+        == f"no documents in docs: found {found}; expected .md, .markdown, .mdx, .rst, .ipynb, .html, .htm or .txt."
+    )
 
 
 ROUGH = st.one_of(
@@ -279,8 +244,8 @@ ROUGH = st.one_of(
 def test_any_bytes_are_a_document_or_are_skipped(tmp_path: Path, content: bytes, suffix: str) -> None:
     write(tmp_path, {f"a.{suffix}": content})
     write(tmp_path, {"good.md": "words"})
-    source = FetchedSource("docs", tmp_path, files=(f"a.{suffix}", "good.md"))
-    result = read_documents(source, IngestSettings(site="http://x"))
+    settings = IngestSettings(site="http://x")
+    result = read_documents(FetchedSource("docs", tmp_path, files=(f"a.{suffix}", "good.md"), settings=settings))
     assert len(result.documents) + len(result.skipped) == 2
     assert all(row.reason in REASONS for row in result.skipped)
     document = result.documents[0]
@@ -288,11 +253,3 @@ def test_any_bytes_are_a_document_or_are_skipped(tmp_path: Path, content: bytes,
     assert document.text.encode("utf-8")
     assert document.title.strip()
     assert document.url.startswith("http://x/")
-
-
-@given(st.lists(st.sampled_from(["# One", "# ", "Two\n===", "```", "---", "title: x", "    # in", "> # q", "w", ""])))
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_title_is_the_heading_that_the_chunker_sees_first(tmp_path: Path, lines: list[str]) -> None:
-    text = "w\n\n" + "\n".join(lines)
-    tops = [section.heading for section in parse(text) if section.level == 1 and section.heading]
-    assert only(tmp_path, text).title == (tops[0] if tops else "A")

@@ -1,16 +1,17 @@
 """What is held out stays apart from what is trained on."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dragoman.records import Chunk, Split, Triplet
-from dragoman.train.split import MANY_DOCUMENTS, check_disjoint, near_duplicates, split_chunks
+from dragoman.train.split import MANY_DOCUMENTS, check_disjoint, copies, split_chunks
 
 MakeChunk = Callable[..., Chunk]
-LICENCE = "You may copy this text as often as you like as long as you keep our names at the top of every page."
+FEW = 3  # units that a text may join to one
 
 
 @pytest.fixture(scope="session")
@@ -83,39 +84,90 @@ def test_an_edit_to_a_section_keeps_the_side_of_its_tree(make_chunk: MakeChunk, 
     assert split.held_out(edited.id) == split_chunks(chunks, 5, 13).held_out(chunks[0].id)
 
 
-@pytest.mark.parametrize("pages", [12, 150])
-def test_near_duplicates_stand_on_one_side_with_all_their_kin(make_chunk: MakeChunk, pages: int) -> None:
-    chunks = [make_chunk(f"Page {page} is alone.", f"{page}.md", ("Body",)) for page in range(pages)]
-    copies = [make_chunk(f"{LICENCE} Page {page}.", f"{page}.md", ("Licence",)) for page in range(pages)]
-    splits = [split_chunks([*chunks, *copies], 5, seed) for seed in range(3)]
-    assert [len({split.unit_of[copy.id] for copy in copies}) for split in splits] == [1, 1, 1]
-    bodies = {splits[0].unit_of[chunk.id] for chunk in chunks}
-    assert len(bodies) == (pages if pages < MANY_DOCUMENTS else 1)
+def pages_of(make_chunk: MakeChunk, count: int, trail: tuple[str, ...] = ("Body",)) -> list[Chunk]:
+    said = " ".join(trail)
+    return [make_chunk(f"{said} of page {page}.", f"{page:03d}.md", trail) for page in range(count)]
 
 
-def test_pairs_that_say_nearly_the_same_are_found_across_sections_only(make_chunk: MakeChunk) -> None:
-    one = make_chunk(LICENCE, "a.md")
-    near = make_chunk(f"So be it: {LICENCE.upper()}", "b.md")
-    own = make_chunk(f"{LICENCE} Thanks.", "a.md")
-    far = make_chunk("You may copy this text as often as you like, but we want to hear of it in a letter.", "c.md")
-    short = [make_chunk("See below.", f"{name}.md") for name in "de"]
-    assert near_duplicates([one, near, own, far, *short]) == [(one.id, near.id), (near.id, own.id)]
+def copy_of(chunk: Chunk, copied: Chunk) -> Chunk:
+    return replace(chunk, canonical=copied.id)
 
 
-@pytest.mark.parametrize(("shared", "alike"), [(6, False), (7, True)])
-def test_seven_runs_of_eight_words_in_ten_make_two_chunks_alike(
-    make_chunk: MakeChunk, shared: int, *, alike: bool
-) -> None:
-    words = [f"word{place}" for place in range(17)]  # ten runs
-    other = words[: shared + 7] + [f"other{place}" for place in range(10 - shared)]
-    pair = [make_chunk(" ".join(text), f"{text[-1]}.md") for text in (words, other)]
-    assert bool(near_duplicates(pair)) is alike
+def test_the_groups_of_copies_are_what_ingest_marked(make_chunk: MakeChunk) -> None:
+    one, two, three, four, five, lone = pages_of(make_chunk, 6)
+    marked = [one, copy_of(two, one), three, copy_of(four, one), copy_of(five, three), lone]
+    assert copies(marked) == [(one.id, two.id, four.id), (three.id, five.id)]
+    assert copies(marked[::-1]) == [(five.id, three.id), (four.id, two.id, one.id)]
+    assert copies([one, two, lone]) == copies([]) == []
 
 
-def test_a_text_that_stands_in_very_many_places_joins_them_all(make_chunk: MakeChunk) -> None:
-    copies = [make_chunk(LICENCE, f"{place}.md") for place in range(60)]
-    split = split_chunks(copies, 5, 13)
-    assert len(split.round_of) == 1
+def test_copies_of_a_chunk_that_was_removed_are_copies_of_each_other(make_chunk: MakeChunk) -> None:
+    gone, one, two, lone = pages_of(make_chunk, 4)
+    left = [copy_of(one, gone), copy_of(two, gone), lone]
+    assert copies(left) == [(one.id, two.id)]
+    assert copies([left[0], lone]) == []
+    assert len(split_chunks(left, 5, 13).round_of) == 2
+
+
+@pytest.mark.parametrize("count", [12, 150])
+def test_copies_stand_on_one_side_with_all_their_kin(make_chunk: MakeChunk, count: int) -> None:
+    bodies, notes = pages_of(make_chunk, count), pages_of(make_chunk, count, ("Body", "Note"))
+    notes = [note if page % FEW == 0 else copy_of(note, notes[page - page % FEW]) for page, note in enumerate(notes)]
+    for seed in range(3):
+        split = split_chunks([*bodies, *notes], 5, seed)
+        assert len(split.round_of) == count // FEW
+        for page in range(count):
+            kin = (bodies[page], notes[page], bodies[page - page % FEW])
+            assert len({split.unit_of[chunk.id] for chunk in kin}) == 1
+
+
+@pytest.mark.parametrize("count", [12, 150])
+def test_a_text_on_every_page_is_a_unit_by_itself_and_the_pages_stay_apart(make_chunk: MakeChunk, count: int) -> None:
+    bodies, notes = pages_of(make_chunk, count), pages_of(make_chunk, count, ("Licence",))
+    beside = pages_of(make_chunk, count, ("Licence", "More"))
+    marked = [notes[0], *(copy_of(note, notes[0]) for note in notes[1:])]
+    split = split_chunks([*bodies, *marked, *beside], 5, 13)
+    assert len({split.unit_of[note.id] for note in notes}) == 1
+    assert len({split.unit_of[body.id] for body in bodies}) == count
+    assert not {split.unit_of[body.id] for body in [*bodies, *beside]} & {split.unit_of[note.id] for note in notes}
+
+
+@pytest.mark.parametrize(("count", "units"), [(FEW, 1), (FEW + 1, FEW + 2)])
+def test_a_text_in_more_than_three_units_is_boilerplate(make_chunk: MakeChunk, count: int, units: int) -> None:
+    bodies, notes = pages_of(make_chunk, count), pages_of(make_chunk, count, ("Licence",))
+    bodies = [replace(body, trail=note.trail) for body, note in zip(bodies, notes, strict=True)]
+    split = split_chunks([*bodies, notes[0], *(copy_of(note, notes[0]) for note in notes[1:])], 5, 13)
+    assert len(set(split.unit_of.values())) == units
+
+
+def test_a_section_is_never_torn_by_the_boilerplate_in_it(make_chunk: MakeChunk) -> None:
+    notes = pages_of(make_chunk, 8)
+    rest = [make_chunk(f"The rest of section {page}.", note.path, ("Body",)) for page, note in enumerate(notes)]
+    split = split_chunks([notes[0], *(copy_of(note, notes[0]) for note in notes[1:]), *rest], 5, 13)
+    assert all(split.unit_of[a.id] == split.unit_of[b.id] for a, b in zip(notes, rest, strict=True))
+
+
+@pytest.mark.parametrize("count", [12, 150])
+def test_a_new_page_goes_to_the_side_of_the_page_it_copies_and_moves_nobody(make_chunk: MakeChunk, count: int) -> None:
+    pages = pages_of(make_chunk, count)
+    before = sides(split_chunks(pages, 5, 13), pages)
+    for number, old in enumerate(pages):
+        new = [make_chunk(f"Note {number}, {part}.", f"z{number}.md", ("Body",)) for part in "abc"]
+        new = [copy_of(new[0], old), new[1], copy_of(new[2], new[1])]
+        split = split_chunks([*pages, *new], 5, 13)
+        assert sides(split, pages) == before
+        assert {split.held_out(chunk.id) for chunk in new} == {before[old.id]}
+
+
+def test_one_more_page_with_the_boilerplate_moves_nobody(make_chunk: MakeChunk) -> None:
+    first, *notes = pages_of(make_chunk, 9, ("Licence",))
+    bodies = pages_of(make_chunk, 9)
+    old = [first, *(copy_of(note, first) for note in notes), *bodies]
+    new = copy_of(make_chunk("The notice again.", "0-new.md", ("Licence",)), first)
+    before = split_chunks(old, 5, 13)
+    split = split_chunks([new, *old], 5, 13)
+    assert sides(split, old) == sides(before, old)
+    assert split.held_out(new.id) == before.held_out(first.id)
 
 
 def test_a_leak_is_a_loud_defect(chunks: list[Chunk]) -> None:

@@ -1,37 +1,33 @@
 """Documents -> chunks: spans of at most so many tokens, cut where a reader would cut.
 
-In: documents and a token counter. Out: chunks whose passages (heading trail + text) fit the embedding
-model, and what was left out and why. A chunk never crosses a heading. It does not read files.
+In: documents and a token counter. Out: chunks whose passages (heading trail + text) fit the embedding model, and what was left out and
+why. A chunk crosses a heading only where small sections were joined. It does not read files.
 """
 
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import partial
 
 from dragoman.config import ChunkSettings
-from dragoman.ingest.markdown import Block, Section, parse
-from dragoman.models.tokens import Offsets, TokenCounter
+from dragoman.engine.local import mapped
+from dragoman.ingest.addresses import line_link
+from dragoman.ingest.pack import Packer, Span
+from dragoman.ingest.parts import Part, Parts
+from dragoman.models.tokens import Ruler, TokenCounter
 from dragoman.records import Chunk, Document, Rejected, content_id
 
-REASONS = ("heading without text", "nothing but markup")
+RULES = (
+    "2"  # raised when the same document would be cut in another way, so that stored chunks are not taken for today's
+)
 TRAIL_SEPARATOR = " > "
 
-_SENTENCE = re.compile(r"(?<=[.!?。！？])[\"')\]]*\s+|\n")
-_WORDS = re.compile(r"\w")
-_SLUG = re.compile(r"[^\w\- ]")
 _LONGEST_TRAIL = 0.4  # of the budget: a longer trail loses its middle headings
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Characters ``[start, end)`` that stay together; ``bound`` keeps it with the span after it."""
-
-    start: int
-    end: int
-    bound: bool = False
+_BATCH = 250_000  # characters that are measured in one go
+_WORTH_STARTING = 2_500_000  # characters: below, starting processes takes longer than they save
+_LEAST_ROOM = 8  # fewer tokens than this hold no text
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,195 +39,197 @@ class Chunked:
 
 
 def chunk_documents(
-    documents: Iterable[Document],
+    documents: Sequence[Document],
     tokens: TokenCounter,
     settings: ChunkSettings,
     advance: Callable[[int], None] | None = None,
+    workers: int = 1,
 ) -> Chunked:
     """Cut documents into chunks.
 
     Args:
         documents: What to cut.
         tokens: Counts as the embedding model does.
-        settings: The budget; it covers heading trail, text and special tokens.
+        settings: The budget, which covers heading trail, text and special tokens, and how sections are joined.
         advance: Called with 1 after each document.
+        workers: Processes to use, where there is enough to do for them (see ``engine.local.mapped``).
 
     Returns:
         Chunks in the order of the documents, and what was left out.
     """
-    chunks: list[Chunk] = []
-    skipped: list[Rejected] = []
+    pages = list(chunk_each(documents, tokens, settings, advance, workers))
+    chunks = tuple(chunk for page in pages for chunk in page.chunks)
+    return Chunked(chunks, tuple(row for page in pages for row in page.skipped))
+
+
+def chunk_each(
+    documents: Sequence[Document],
+    tokens: TokenCounter,
+    settings: ChunkSettings,
+    advance: Callable[[int], None] | None = None,
+    workers: int = 1,
+) -> Iterator[Chunked]:
+    """Cut documents into chunks, one after the other.
+
+    Args:
+        documents: As for ``chunk_documents``.
+        tokens: As for ``chunk_documents``.
+        settings: As for ``chunk_documents``.
+        advance: As for ``chunk_documents``.
+        workers: As for ``chunk_documents``.
+
+    Yields:
+        The chunks of each document, and what of it was left out.
+    """
+    if sum(len(document.text) for document in documents) < _WORTH_STARTING:
+        workers = 1
+    for cut in mapped(partial(_chunk_batch, tokens, settings), _batches(documents), workers):
+        for page in cut:
+            yield page
+            if advance:
+                advance(1)
+
+
+def _batches(documents: Sequence[Document]) -> Iterator[list[Document]]:
+    """Documents in batches of about as much text, so that no worker is left waiting for another."""
+    batch: list[Document] = []
+    size = 0
     for document in documents:
-        cutter = _Cutter(document, tokens, settings.tokens)
-        chunks += cutter.chunks()
-        skipped += cutter.skipped
-        if advance:
-            advance(1)
-    return Chunked(tuple(chunks), tuple(skipped))
+        batch.append(document)
+        size += len(document.text)
+        if size >= _BATCH:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _chunk_batch(tokens: TokenCounter, settings: ChunkSettings, batch: Sequence[Document]) -> list[Chunked]:
+    pages = []
+    for document, ruler in zip(batch, tokens.rulers([document.text for document in batch]), strict=True):
+        cutter = _Cutter(document, tokens, ruler, settings)
+        pages.append(Chunked(tuple(cutter.chunks()), tuple(cutter.skipped)))
+    return pages
 
 
 class _Cutter:
-    """Cuts one document; the text is tokenised once and spans are counted by offsets."""
+    """Cuts one document; its text is measured once."""
 
-    def __init__(self, document: Document, tokens: TokenCounter, budget: int) -> None:
-        self.document, self.tokens, self.budget = document, tokens, budget
-        self.text = document.text
+    def __init__(self, document: Document, tokens: TokenCounter, ruler: Ruler, settings: ChunkSettings) -> None:
+        self.document, self.tokens, self.settings, self.budget = document, tokens, settings, settings.tokens
+        self.text, self.ruler, self.count = document.text, ruler, ruler.count
         self.lines = _line_starts(self.text)
-        self.offsets: Offsets = tokens.starts(self.text)
+        self.packer = Packer(self.text, self.lines, ruler, self._measure)
+        self.special = tokens.special
         self.skipped: list[Rejected] = []
         self.seen: Counter[str] = Counter()
-        self.anchors: Counter[str] = Counter()
         self.trails: Counter[tuple[str, ...]] = Counter()
 
     def chunks(self) -> list[Chunk]:
         """All chunks of the document."""
         found: list[Chunk] = []
-        stack: list[tuple[int, str]] = []
-        waiting: list[Section] = []  # headings without text go to the first chunk below them
-        for section in parse(self.text):
-            stack = [(level, heading) for level, heading in stack if level < section.level]
-            if section.heading:
-                stack.append((section.level, section.heading))
-            anchor = self._anchor(section)
-            if not any(_WORDS.search(self._between(block.first, block.last)) for block in section.blocks):
-                waiting.append(section)
-                if section.blocks:
-                    self._skip(section, REASONS[1])
-                continue
-            above = self._offset([*waiting, section][0].first)
-            waiting = []
-            trail = _trail(self.document.title, [heading for _, heading in stack])
-            self.trails[trail] += 1
-            key = content_id(self.document.source, self.document.path, self.trails[trail], *trail)
-            found += self._section(section, trail, key, anchor, above)
-        for section in waiting:
-            if not section.blocks:
-                self._skip(section, REASONS[0])
+        for part in Parts(self.document, self.lines, self.ruler, self.settings, self._skip):
+            self.trails[part.trail] += 1
+            key = content_id(self.document.source, self.document.path, self.trails[part.trail], *part.trail)
+            found += self._cut(part, key)
         return found
 
-    def _section(self, section: Section, trail: tuple[str, ...], key: str, anchor: str, above: int) -> list[Chunk]:
-        prefix = self._prefix(trail)
-        room = self.budget - self.tokens.count([prefix])[0]
+    def _cut(self, part: Part, key: str) -> list[Chunk]:
+        prefix, around = self._prefix(part.trail)
+        room = self.budget - around
         while True:
-            spans = list(self._pack(section, room))
-            passages = [prefix + self.text[span.start : span.end].strip("\n") for span in spans]
-            counts = self.tokens.count(passages)
+            spans = self.packer.pack(part.blocks, max(room, _LEAST_ROOM), self.settings.overlap)
+            passages = [self._passage(prefix, span) for span in spans]
+            counts = self._counts(passages, spans, around)
             over = max(counts) - self.budget
-            if over <= 0 or room <= 8:  # noqa: PLR2004 - fewer tokens than this hold no text
+            if over <= 0 or room <= _LEAST_ROOM:
                 break
-            room -= over  # counting by offsets can be a little off for byte-level tokenizers
-        starts = [above, *(span.start for span in spans[1:])]
+            room -= over  # tokenizers that look across white space make other tokens of a part than of the whole
+        starts = [self._offset(part.above), *(span.start for span in spans[1:])]
         rows = zip(starts, spans, passages, counts, strict=True)
-        return [self._chunk(start, span.end, trail, key, anchor, passage, n) for start, span, passage, n in rows]
+        return [self._chunk(start, span.end, part, key, passage, n) for start, span, passage, n in rows]
 
-    def _chunk(
-        self, start: int, end: int, trail: tuple[str, ...], key: str, anchor: str, passage: str, count: int
-    ) -> Chunk:
+    def _counts(self, passages: Sequence[str], spans: Sequence[Span], around: int) -> list[int]:
+        if not self.tokens.additive:
+            return self.tokens.count(passages)
+        extra = [sum(self._measure(part) for part in (span.head, span.foot) if part) for span in spans]
+        return [self.count(span.start, span.end) + more + around for span, more in zip(spans, extra, strict=True)]
+
+    def _passage(self, prefix: str, span: Span) -> str:
+        text = self.text[span.start : span.end].strip("\n")
+        return prefix + (f"{span.head}\n" if span.head else "") + text + (f"\n{span.foot}" if span.foot else "")
+
+    def _chunk(self, start: int, end: int, part: Part, key: str, passage: str, count: int) -> Chunk:
         document = self.document
         text = self.text[start:end]
-        identity = content_id(document.source, document.path, text)
-        self.seen[identity] += 1
-        url = f"{document.url}#{anchor}" if document.url and anchor else document.url
+        self.seen[text] += 1
+        first = bisect_left(self.lines, start + 1) - 1
+        file, start_line, end_line = self._origin(first, first + text.count("\n"))
         return Chunk(
-            id=content_id(document.source, document.path, text, self.seen[identity]),
+            id=content_id(document.source, document.path, text, self.seen[text]),
             source=document.source,
             path=document.path,
             title=document.title,
-            trail=trail,
+            trail=part.trail,
             section=key,
             text=text,
             passage=passage,
             start=start,
             end=end,
-            start_line=self._source_line(start),
-            end_line=self._source_line(max(start, end - 1)),
+            start_line=start_line,
+            end_line=end_line,
             tokens=count,
-            url=url,
+            url=self._url(part.anchor, file, start_line, end_line),
+            file=file,
+            revision=document.revision,
+            repository=document.repository,
         )
 
-    def _pack(self, section: Section, room: int) -> Iterator[Span]:
-        """Even chunks of at most ``room`` tokens; a block is cut only when it alone is over."""
-        units = [unit for block in section.blocks for unit in self._units(block, room)]
-        units = [unit for unit in units if self.text[unit.start : unit.end].strip()]
-        total = self._count(units[0].start, units[-1].end)
-        parts = -(-total // max(room, 1))
-        wanted = total / parts
-        start, end, bound = units[0].start, units[0].end, units[0].start
-        for before, unit in pairwise(units):
-            if not before.bound:
-                bound = unit.start
-            size = self._count(start, unit.end)
-            enough = self._count(start, end) >= wanted and not before.bound
-            if (size > room or enough) and unit.start > start:
-                cut = bound if start < bound and size > room >= self._count(bound, unit.end) else unit.start
-                yield Span(start, self._trimmed(start, cut))
-                start = cut
-            end = unit.end
-        yield Span(start, end)
+    def _origin(self, first: int, last: int) -> tuple[str, int, int]:
+        """The file that most of the lines ``[first, last]`` came from ("": the page's own), and the lines there (1-based)."""
+        document = self.document
+        if document.lines is None:
+            return "", first + 1, last + 1
+        numbers = range(first, last + 1)
+        filled = [line for line in numbers if self._between(line, line + 1).strip()] or list(numbers)
+        file = ""
+        if document.files:
+            letters: Counter[str] = Counter()
+            for line in filled:
+                letters[document.files[line]] += len(self._between(line, line + 1))
+            file = max(sorted(letters), key=letters.__getitem__)
+            filled = [line for line in filled if document.files[line] == file]
+        theirs = [document.lines[line] for line in filled]
+        return file, min(theirs), max(theirs)
 
-    def _units(self, block: Block, room: int) -> list[Span]:
-        """The block as one span when it fits, else cut at items, rows, lines, sentences, words."""
-        start, end = self._offset(block.first), self._offset(block.last)
-        whole = Span(start, self._trimmed(start, end), bound=block.kind == "label" or self._leads_in(start, end))
-        if self._count(start, end) <= room:
-            return [whole]
-        edges = [start, *(self._offset(line) for line in block.cuts), end]
-        spans = [Span(a, self._trimmed(a, b)) for a, b in pairwise(edges) if self.text[a:b].strip()]
-        fine: list[Span] = []
-        for span in spans:
-            fine += [span] if self._count(span.start, span.end) <= room else self._split(span, room)
-        return fine
+    def _url(self, anchor: str, file: str, first: int, last: int) -> str:
+        url = self.document.url
+        if not url or file:
+            return url
+        if self.document.style == "lines":
+            return line_link(url, first, last)
+        return f"{url}#{anchor}" if anchor else url
 
-    def _split(self, span: Span, room: int) -> list[Span]:
-        """A span over the budget, cut after sentences or line ends, else at token starts."""
-        text = self.text[span.start : span.end]
-        edges = sorted({0, *(match.end() for match in _SENTENCE.finditer(text)), len(text)})
-        pieces: list[Span] = []
-        for a, b in pairwise(span.start + edge for edge in edges):
-            start = a
-            while self._count(start, b) > max(room, 1):
-                first = bisect_left(self.offsets, start)
-                mark = int(self.offsets[first + max(room, 1)])
-                # A byte-level tokenizer makes several tokens of one character: then the budget has to give way.
-                cut = max(self._word_start(mark, int(self.offsets[first])), start + 1)
-                pieces.append(Span(start, cut))
-                start = cut
-            pieces.append(Span(start, b))
-        return pieces
-
-    def _word_start(self, mark: int, floor: int) -> int:
-        """The start of the word that ``mark`` is in, unless the word began too far back."""
-        back = mark
-        while back > floor and not self.text[back - 1].isspace() and mark - back < 40:  # noqa: PLR2004
-            back -= 1
-        return back if back > floor and self.text[back - 1].isspace() else mark
-
-    def _leads_in(self, start: int, end: int) -> bool:
-        return self.text[start:end].rstrip().endswith(":")
-
-    def _prefix(self, trail: tuple[str, ...]) -> str:
-        allowed = int(self.budget * _LONGEST_TRAIL)
+    def _prefix(self, trail: tuple[str, ...]) -> tuple[str, int]:
+        """The line of headings above a passage, and the tokens of it and of what the model puts around a text."""
+        line, allowed = " ".join(TRAIL_SEPARATOR.join(trail).split()), int(self.budget * _LONGEST_TRAIL)
+        size = self._measure(line)
+        if size <= allowed:
+            return line + "\n", size + self.special
         shown = list(trail)
-        while len(shown) > 1 and self.tokens.count([TRAIL_SEPARATOR.join(shown)])[0] > allowed:
+        while len(shown) > 1 and self._measure(TRAIL_SEPARATOR.join(shown)) > allowed:
             del shown[len(shown) // 2 if len(shown) > 2 else 0]  # noqa: PLR2004
-        line = TRAIL_SEPARATOR.join(shown)
-        starts = self.tokens.starts(line)
-        return (line if len(starts) <= allowed else line[: int(starts[allowed])].rstrip()) + "\n"
+        line = " ".join(TRAIL_SEPARATOR.join(shown).split())
+        while self._measure(line) > allowed:
+            line = line[: max(len(line) * 2 // 3, 1)].rstrip()
+        return line + "\n", self._measure(line) + self.special
 
-    def _anchor(self, section: Section) -> str:
-        """The heading's anchor by the rule that MkDocs and GitHub share for plain headings."""
-        if not section.heading:
-            return ""
-        slug = re.sub(r"\s+", "-", _SLUG.sub("", section.heading.lower()).strip())
-        self.anchors[slug] += 1
-        return slug if self.anchors[slug] == 1 else f"{slug}_{self.anchors[slug] - 1}"
+    def _measure(self, text: str) -> int:
+        return self.tokens.count([text])[0] - self.special
 
-    def _skip(self, section: Section, reason: str) -> None:
-        where = f"{self.document.path}:{self._source_line(self._offset(section.first))}"
-        self.skipped.append(Rejected("ingest", where, reason, section.heading))
-
-    def _count(self, start: int, end: int) -> int:
-        return bisect_left(self.offsets, end) - bisect_left(self.offsets, start)
+    def _skip(self, line: int, reason: str, heading: str) -> None:
+        file, number, _ = self._origin(line, line)
+        self.skipped.append(Rejected("ingest", f"{file or self.document.path}:{number}", reason, heading))
 
     def _offset(self, line: int) -> int:
         return self.lines[line] if line < len(self.lines) else len(self.text)
@@ -239,22 +237,8 @@ class _Cutter:
     def _between(self, first: int, last: int) -> str:
         return self.text[self._offset(first) : self._offset(last)]
 
-    def _trimmed(self, start: int, end: int) -> int:
-        while end > start and self.text[end - 1] in " \t\n":
-            end -= 1
-        return end
-
-    def _source_line(self, offset: int) -> int:
-        line = bisect_left(self.lines, offset + 1) - 1
-        return self.document.lines[line] if self.document.lines else line + 1
-
 
 def _line_starts(text: str) -> list[int]:
     starts = [0]
     starts += [match.end() for match in re.finditer("\n", text)]
     return starts
-
-
-def _trail(title: str, headings: Sequence[str]) -> tuple[str, ...]:
-    plain = [heading for heading in headings if heading]
-    return tuple(plain) if plain and plain[0] == title else (title, *plain)

@@ -1,30 +1,39 @@
 """Reads the documents of a source as normalised text.
 
 In: a source that lies on this machine. Out: its documents in the order of their paths, and every other
-file with the reason why it is not one. It knows Markdown only as far as a title and an address need it;
-it cuts nothing.
+file with the reason why it is not one. A file that its format's reader cannot take is listed, and the others are read.
 """
 
 import re
 import stat
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from dragoman.config import IngestSettings
 from dragoman.errors import SourceError
+from dragoman.ingest.addresses import detect_style, page_address, pages_folder, site_of
+from dragoman.ingest.formats.docstrings.describe import describer
+from dragoman.ingest.formats.failure import PageError
+from dragoman.ingest.formats.page import Neighbours, Page
+from dragoman.ingest.formats.tree import Tree
 from dragoman.ingest.markdown import parse
-from dragoman.ingest.sources import DOCUMENT_SUFFIXES, FetchedSource, walk
+from dragoman.ingest.select import DOCUMENT_SUFFIXES, select
+from dragoman.ingest.sources.local import walk
+from dragoman.ingest.sources.spec import FetchedSource
 from dragoman.records import Document, Rejected
+
+if TYPE_CHECKING:
+    from dragoman.config import IngestSettings
 
 REASONS: Final = (
     "binary",
     "empty",
     "file name not UTF-8",
-    "format not supported yet",
+    "format not supported",
     "link not followed",
     "not a document",
     "not UTF-8 text",
@@ -32,29 +41,27 @@ REASONS: Final = (
     "unreadable",
 )
 
-_OTHER_FORMATS = (".adoc", ".asciidoc", ".htm", ".html", ".ipynb", ".org", ".pdf", ".qmd", ".rmd", ".rst", ".textile")
+_READERS: Final = {
+    ".rst": "rst.convert",
+    ".ipynb": "notebook",
+    ".html": "html.convert",
+    ".htm": "html.convert",
+    ".txt": "",
+}
+_MARKDOWN: Final = "markdown.convert"
+_OTHER_FORMATS = (".adoc", ".asciidoc", ".org", ".pdf", ".qmd", ".rmd", ".textile")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_INDEX = ("index.md", "index.markdown", "index.mdx")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _CONTROL_SHARE = 0.05  # text with escape sequences stays well below, program files are well above
-_FRONT = re.compile(r"---[ \t]*\n((?:.*?\n)??)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
-_KEY = re.compile(r"^(title|slug)[ \t]*:[ \t]*(.*?)[ \t]*$", re.MULTILINE)
-_QUOTED = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^']|'')*)'")
 _TOP_HEADING = re.compile(r"^[ \t]*(?:#(?:[ \t].*)?|=+[ \t]*)$", re.MULTILINE)
 _ORDINAL = re.compile(r"^\d+(?:[ ._-]+)(?=\D)")
 
-
-@dataclass(frozen=True, slots=True)
-class FrontMatter:
-    """What is used of the ``---`` block at the top of a page; "" for what it does not say."""
-
-    title: str = ""
-    slug: str = ""
+_Reader = Callable[[str, str, Neighbours], Page]
 
 
 @dataclass(frozen=True, slots=True)
 class ReadResult:
-    """What a source holds: each file is a document, or is skipped.
+    """What a source holds: each file is a document, or is skipped; parts of documents that did not become text are listed, too.
 
     Assets (images, scripts, ...) share a row for each extension: item ``*.png``, the count in ``detail``.
     """
@@ -63,71 +70,106 @@ class ReadResult:
     skipped: tuple[Rejected, ...]
 
 
-class _Skip(Exception):
-    """Why a file is not a document: one of ``REASONS``; never leaves this module."""
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(reason)
-        self.reason, self.detail = reason, detail
-
-
-def read_documents(source: FetchedSource, settings: IngestSettings) -> ReadResult:
+def read_documents(source: FetchedSource) -> ReadResult:
     """Read all documents of a source.
 
     Args:
-        source: Where they are.
-        settings: The largest file that is read, and the site where the pages are published.
+        source: Where they are, and under which settings they are read.
 
     Returns:
-        Documents and skipped files, both sorted by path. Hidden entries, ``node_modules`` and what is
+        Documents and what was left out, both sorted by path. Hidden entries, ``node_modules`` and what is
         not among ``source.files`` are in neither.
 
     Raises:
         SourceError: The source holds no document; the message counts what was found instead.
     """
     entries, skipped = _entries(source)
-    documents: list[Document] = []
     assets: Counter[str] = Counter()
-    for path in sorted(entries):
-        suffix = _suffix(path)
-        if suffix not in DOCUMENT_SUFFIXES and suffix not in _OTHER_FORMATS:
-            assets[f"*{suffix}" if suffix else "(no extension)"] += 1
-            continue
-        try:
-            text = _text(entries[path], suffix, settings)
-        except _Skip as skip:
-            skipped.append(Rejected("ingest", path, skip.reason, skip.detail))
+    written = [path for path in entries if _suffix(path) in DOCUMENT_SUFFIXES]
+    for path in sorted(entries.keys() - set(written)):
+        if _suffix(path) in _OTHER_FORMATS:
+            skipped.append(Rejected("ingest", path, "format not supported", _suffix(path)))
         else:
-            documents.append(_document(source, path, text, settings, entries.keys()))
+            assets[f"*{_suffix(path)}" if _suffix(path) else "(no extension)"] += 1
+    chosen = select(written, source.settings)
+    skipped += chosen.rejected
+    pages = _Pages(source, chosen.kept)
+    documents = []
+    for path in chosen.kept:
+        try:
+            page = pages.read(path, entries[path])
+        except PageError as error:
+            skipped.append(Rejected("ingest", path, error.reason, error.detail))
+            continue
+        documents.append(pages.document(path, page))
+        skipped += [Rejected("ingest", f"{path}:{out.line}", out.reason, out.detail) for out in page.left_out]
     if not documents:
         raise _nothing(source, skipped, assets)
-    rows = [*sorted(skipped, key=lambda row: row.item), *_asset_rows(assets)]
-    return ReadResult(tuple(documents), tuple(rows))
+    return ReadResult(tuple(documents), (*sorted(skipped, key=lambda row: row.item), *_asset_rows(assets)))
 
 
-def front_matter(text: str) -> FrontMatter:
-    """Title and slug of a page, when a ``---`` block at its top names them.
+class _Pages:
+    """Reads the pages of one source, each by its format, and knows where they are published."""
 
-    Args:
-        text: Normalised text of the page.
+    def __init__(self, source: FetchedSource, paths: Sequence[str]) -> None:
+        self.source = source
+        self.settings: IngestSettings = source.settings
+        base = source.base or source.root
+        self.neighbours: Neighbours = Tree(base, source.root, describer(base, source.root))
+        self.site = self.settings.site or site_of(base, source.root)
+        self.style = self.settings.style if self.settings.style != "auto" else detect_style(base, source.root)
+        self.folder = pages_folder(base, source.root)
+        self.published = {place: path for path in paths if (place := self._place(path))}
+        self.readers: dict[str, _Reader] = {}
 
-    Returns:
-        What was found. Only plain and quoted values on the key's own line are understood.
-    """
-    block = _FRONT.match(text)
-    values = {key: _scalar(value) for key, value in _KEY.findall(block[1])} if block else {}
-    return FrontMatter(values.get("title", ""), values.get("slug", ""))
+    def read(self, path: str, place: Path) -> Page:
+        """A file as Markdown.
 
+        Raises:
+            PageError: It is no text, or not what its name says.
+        """
+        text = _text(place, self.settings.max_file_mb)
+        suffix = _suffix(path)
+        page = self._reader(suffix)(text, path, self.neighbours) if _READERS.get(suffix) != "" else Page(text)
+        if not page.text.strip():
+            raise PageError("empty", "" if not text.strip() else "nothing in it is text for a reader")
+        return page
 
-def _scalar(value: str) -> str:
-    quoted = _QUOTED.match(value)
-    if quoted and quoted[1] is not None:
-        return re.sub(r"\\(.)", r"\1", quoted[1]).strip()
-    if quoted:
-        return quoted[2].replace("''", "'").strip()
-    plain = re.split(r"(?:^|\s)#", value, maxsplit=1)[0].strip()
-    # A block, a reference or a list goes on below, or is no text at all.
-    return "" if plain[:1] in {"|", ">", "&", "*", "!", "[", "{", '"', "'"} else plain
+    def document(self, path: str, page: Page) -> Document:
+        """The page with its title and address."""
+        heading = "" if _suffix(path) == ".txt" else _first_heading(page.text)
+        url, style = self._address(path, page)
+        return Document(
+            source=self.source.label,
+            path=path,
+            text=page.text,
+            title=" ".join((page.title or heading or _readable(path)).split()),
+            revision=self.source.revision,
+            url=url,
+            style=style,
+            lines=page.lines,
+            files=page.files,
+            repository=self.source.repository or self.source.label,
+        )
+
+    def _reader(self, suffix: str) -> _Reader:
+        name = _READERS.get(suffix, _MARKDOWN)
+        if name not in self.readers:
+            self.readers[name] = import_module(f"dragoman.ingest.formats.{name}").convert
+        return self.readers[name]
+
+    def _place(self, path: str) -> str:
+        """The page's path in the folder that the site is made from; "" for a page that is not in it."""
+        whole = self.source.root / path
+        return whole.relative_to(self.folder).as_posix() if whole.is_relative_to(self.folder) else ""
+
+    def _address(self, path: str, page: Page) -> tuple[str, str]:
+        place = self._place(path)
+        if self.site and place:
+            url = page_address(self.style, self.site, place, page.slug, self.published.keys())
+            if url:
+                return url, self.style
+        return self.source.page_url.replace("{path}", quote(path)), "lines"
 
 
 def _entries(source: FetchedSource) -> tuple[dict[str, Path], list[Rejected]]:
@@ -164,21 +206,18 @@ def _suffix(path: str) -> str:
     return PurePosixPath(path).suffix.lower()
 
 
-def _text(place: Path, suffix: str, settings: IngestSettings) -> str:
-    if suffix in _OTHER_FORMATS:
-        raise _Skip("format not supported yet", suffix)
-    limit = int(settings.max_file_mb * 1_000_000)
+def _text(place: Path, max_mb: float) -> str:
+    limit = int(max_mb * 1_000_000)
     try:
         status = place.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise _Skip("unreadable", "not a plain file")  # opening a pipe would wait for ever
+            raise PageError("unreadable", "not a plain file")  # opening a pipe would wait for ever
         if status.st_size > limit:
-            detail = f"{status.st_size / 1e6:.1f} MB; [ingest] max_file_mb = {settings.max_file_mb:g}"
-            raise _Skip("too large", detail)
+            raise PageError("too large", f"{status.st_size / 1e6:.1f} MB; [ingest] max_file_mb = {max_mb:g}")
         with place.open("rb") as file:
             data = file.read(limit)
     except OSError as error:
-        raise _Skip("unreadable", error.strerror or "") from error
+        raise PageError("unreadable", error.strerror or "") from error
     return _normalised(data)
 
 
@@ -186,31 +225,18 @@ def _normalised(data: bytes) -> str:
     """The text of a file: no BOM, no NUL, and lines that end at a line feed only."""
     utf16 = data.startswith(_UTF16)
     if b"\0" in data and not utf16:
-        raise _Skip("binary", "it holds NUL bytes")
+        raise PageError("binary", "it holds NUL bytes")
     try:
         text = data.decode("utf-16" if utf16 else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _Skip("not UTF-8 text", f"at byte {error.start}") from None
+        raise PageError("not UTF-8 text", f"at byte {error.start}") from None
     controls = len(_CONTROL.findall(text))
     if "\0" in text or controls > len(text) * _CONTROL_SHARE:
-        raise _Skip("binary", f"{controls} control characters")
+        raise PageError("binary", f"{controls} control characters")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
-        raise _Skip("empty")
+        raise PageError("empty")
     return text
-
-
-def _document(
-    source: FetchedSource, path: str, text: str, settings: IngestSettings, paths: Collection[str]
-) -> Document:
-    front = front_matter(text)
-    if settings.site:
-        url = _site_url(settings.site, path, front.slug, paths)
-    else:
-        url = source.page_url.replace("{path}", quote(path))
-    heading = "" if path.lower().endswith(".txt") else _first_heading(text)
-    title = front.title or heading or _readable(path)
-    return Document(source=source.label, path=path, text=text, title=title, revision=source.revision, url=url)
 
 
 def _first_heading(text: str) -> str:
@@ -231,21 +257,6 @@ def _readable(path: str) -> str:
     stem = PurePosixPath(path).stem
     words = re.sub(r"[-_\s]+", " ", _ORDINAL.sub("", stem)).strip() or stem
     return words[0].upper() + words[1:]
-
-
-def _site_url(site: str, path: str, slug: str, paths: Collection[str]) -> str:
-    """The address that MkDocs gives to a page; a ``slug`` takes the place of the file's name."""
-    page = PurePosixPath(path)
-    if page.suffix.lower() == ".txt":
-        return f"{site.rstrip('/')}/{quote(path)}"
-    steps = [*page.parent.parts, page.stem]
-    readme = page.stem.lower() == "readme" and not any(page.with_name(name).as_posix() in paths for name in _INDEX)
-    if slug and "://" not in slug:
-        steps = [*([] if slug.startswith("/") else steps[:-1]), *slug.split("/")]
-    elif page.name.lower() in _INDEX or readme:
-        steps.pop()
-    steps = [quote(step) for step in steps if step not in {"", ".", ".."}]
-    return "/".join([site.rstrip("/"), *steps, ""])
 
 
 def _asset_rows(assets: Counter[str]) -> list[Rejected]:

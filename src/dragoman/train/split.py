@@ -1,23 +1,19 @@
 """What is held out from training, and when.
 
-In: chunks. Out: a ``Split``: units that are never torn apart, each with the round that holds it out.
-A unit is a document or, when the documents are few, the tree below an h2, together with every unit
-that holds a near-identical chunk. Rounds come from content and seed, so a page keeps its side when
-other pages are added.
+In: chunks, their copies marked. Out: a ``Split``: units that are never torn apart, each with the round that holds it out.
+A unit is a document or, when the documents are few, the tree below an h2, together with every unit that holds a copy of one
+of its chunks; boilerplate is a unit by itself. Rounds come from content and seed, so a page keeps its side when other pages are added.
 """
 
-import hashlib
-import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import combinations, pairwise
+from itertools import pairwise
 
 from dragoman.records import Chunk, Split, Triplet, content_id
 
 MANY_DOCUMENTS = 100  # from here on, a document is the unit and one split replaces the folds
 HELD_OUT_SHARE = 5  # one unit in so many is held out, with a single split
-_SHINGLE = 8
-_ALIKE = 0.7  # share of the smaller chunk's shingles: above it, both answer the same questions
+_FEW_UNITS = 3  # that a text may join to one; in more of them it is boilerplate
 
 
 def split_chunks(chunks: Sequence[Chunk], folds: int, seed: int) -> Split:
@@ -34,9 +30,7 @@ def split_chunks(chunks: Sequence[Chunk], folds: int, seed: int) -> Split:
     """
     documents = {(chunk.source, chunk.path) for chunk in chunks}
     many = len(documents) >= MANY_DOCUMENTS
-    unit_of = {chunk.id: _unit(chunk, whole_document=many) for chunk in chunks}
-    merged = _merge(unit_of.values(), ((unit_of[a], unit_of[b]) for a, b in near_duplicates(chunks)))
-    unit_of = {chunk: merged[unit] for chunk, unit in unit_of.items()}
+    unit_of = _together(chunks, {chunk.id: _unit(chunk, whole_document=many) for chunk in chunks})
     draw = {unit: int(content_id(seed, unit), 16) for unit in set(unit_of.values())}
     if many:
         round_of = {unit: 0 if number % HELD_OUT_SHARE == 0 else -1 for unit, number in draw.items()}
@@ -61,41 +55,19 @@ def check_disjoint(triplets: Iterable[Triplet], held_out: Iterable[str], split: 
         raise AssertionError(f"{len(shared)} units are both trained on and held out")
 
 
-def near_duplicates(chunks: Sequence[Chunk]) -> list[tuple[str, str]]:
-    """Pairs of chunks, of different sections, that say nearly the same.
-
-    Two chunks are alike when they share 70% of the smaller one's runs of eight words.
+def copies(chunks: Sequence[Chunk]) -> list[tuple[str, ...]]:
+    """Ids of chunks that say nearly the same, as ingest marked them.
 
     Args:
-        chunks: All chunks.
+        chunks: All chunks. A canonical chunk that is not among them is not in its group either.
 
     Returns:
-        Pairs of chunk ids, each pair once, in a stable order.
+        Groups of two or more, in the order of their first chunks, each in the order of the chunks.
     """
-    shingles = [_shingles(chunk.text) for chunk in chunks]
-    holders: dict[int, list[int]] = defaultdict(list)
-    for number, marks in enumerate(shingles):
-        for mark in marks:
-            holders[mark].append(number)
-    common: dict[tuple[int, int], int] = defaultdict(int)
-    for numbers in holders.values():
-        # A run that stands in very many chunks is compared along a chain: the chain joins them all the same.
-        pairs = pairwise(numbers) if len(numbers) > 20 else combinations(numbers, 2)  # noqa: PLR2004
-        for pair in pairs:
-            common[pair] += 1
-    found = []
-    for (a, b), count in sorted(common.items()):
-        if chunks[a].section != chunks[b].section and count >= _ALIKE * min(len(shingles[a]), len(shingles[b])):
-            found.append((chunks[a].id, chunks[b].id))
-    return found
-
-
-def _shingles(text: str) -> frozenset[int]:
-    words = re.findall(r"\w+", text.casefold())
-    if len(words) < _SHINGLE:
-        return frozenset()
-    runs = (" ".join(words[i : i + _SHINGLE]) for i in range(len(words) - _SHINGLE + 1))
-    return frozenset(int.from_bytes(hashlib.blake2b(run.encode(), digest_size=8).digest()) for run in runs)
+    groups: dict[str, list[str]] = defaultdict(list)
+    for chunk in chunks:
+        groups[chunk.canonical or chunk.id].append(chunk.id)
+    return [tuple(group) for group in groups.values() if len(group) > 1]
 
 
 def _unit(chunk: Chunk, *, whole_document: bool) -> str:
@@ -103,17 +75,55 @@ def _unit(chunk: Chunk, *, whole_document: bool) -> str:
     return content_id(chunk.source, chunk.path, *below)
 
 
-def _merge(units: Iterable[str], pairs: Iterable[tuple[str, str]]) -> Mapping[str, str]:
-    """Each unit's cluster, named by its smallest member (union-find)."""
-    parent = {unit: unit for unit in units}
+def _together(chunks: Sequence[Chunk], unit_of: Mapping[str, str]) -> Mapping[str, str]:
+    """The unit of each chunk, once what says the same is on one side.
 
-    def root(unit: str) -> str:
-        while parent[unit] != unit:
-            parent[unit] = parent[parent[unit]]
-            unit = parent[unit]
-        return unit
+    Units that hold copies of one another become one. A text that stands in more than ``_FEW_UNITS`` of them (a notice on every
+    page) would make one unit of them all, and nothing could be held out: there the sections that hold it become a unit instead.
+    """
+    section_of = {chunk.id: chunk.section for chunk in chunks}
+    home = {chunk.section: unit_of[chunk.id] for chunk in chunks}
+    pairs = [pair for group in copies(chunks) for pair in pairwise(group)]
+    alike = _merge(home, ((section_of[a], section_of[b]) for a, b in pairs), _followers(chunks, section_of))
+    spread: dict[str, set[str]] = defaultdict(set)
+    for section, group in alike.items():
+        spread[group].add(home[section])
+    apart = {section for section, group in alike.items() if len(spread[group]) > _FEW_UNITS}
+    kept = ((unit_of[a], unit_of[b]) for a, b in pairs if section_of[a] not in apart)
+    merged = _merge(home.values(), kept, _followers(chunks, unit_of))
+    places = {
+        section: content_id("copies", alike[section]) if section in apart else merged[unit]
+        for section, unit in home.items()
+    }
+    return {chunk.id: places[chunk.section] for chunk in chunks}
+
+
+def _followers(chunks: Sequence[Chunk], place_of: Mapping[str, str]) -> Counter[str]:
+    """How many chunks elsewhere are copies of one in this place."""
+    return Counter(
+        place_of[chunk.canonical]
+        for chunk in chunks
+        if chunk.canonical in place_of and place_of[chunk.canonical] != place_of[chunk.id]
+    )
+
+
+def _merge(places: Iterable[str], pairs: Iterable[tuple[str, str]], followers: Mapping[str, int]) -> dict[str, str]:
+    """Each place's cluster (union-find), named by the member that most others copy.
+
+    The name decides the side: a new page that copies an old one follows it there. Among equals the smallest name is taken.
+    """
+    parent = {place: place for place in places}
+
+    def root(place: str) -> str:
+        while parent[place] != place:
+            parent[place] = parent[parent[place]]
+            place = parent[place]
+        return place
 
     for a, b in pairs:
         low, high = sorted((root(a), root(b)))
         parent[high] = low
-    return {unit: root(unit) for unit in parent}
+    names: dict[str, str] = {}
+    for place in sorted(parent, key=lambda place: (-followers.get(place, 0), place)):
+        names.setdefault(root(place), place)
+    return {place: names[root(place)] for place in parent}
