@@ -103,5 +103,7 @@ def test_a_recipe_cannot_be_changed_under_way() -> None:
 
 def test_no_setting_holds_a_secret() -> None:
     for section, key in KEYS:
-        assert not {"token", "secret", "password"} & set(key.split("_")), f"{section}.{key}"
+        # A setting may name the environment variable that holds one.
+        secret = {"token", "secret", "password"} & set(key.split("_"))
+        assert not secret or key.endswith("_env"), f"{section}.{key}"
         assert "api_key" not in key or key.endswith("_env"), f"{section}.{key}"

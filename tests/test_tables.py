@@ -29,7 +29,8 @@ def rows_of(kind: type[Any]) -> st.SearchStrategy[list[Any]]:
         elif get_origin(hint) is tuple:
             fields[name] = st.lists(plain[get_args(hint)[0]], max_size=3).map(tuple)
         else:
-            fields[name] = st.none() | st.lists(INTEGERS, max_size=3).map(tuple)
+            items = plain[get_args(next(part for part in get_args(hint) if part is not type(None)))[0]]
+            fields[name] = st.none() | st.lists(items, max_size=3).map(tuple)
     return st.lists(st.builds(kind, **fields), max_size=4)
 
 

@@ -8,7 +8,7 @@ import difflib
 import json
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -16,16 +16,54 @@ from dragoman.errors import ConfigError
 
 FILE_NAME = "dragoman.toml"
 
+SiteStyle = Literal["auto", "mkdocs", "docusaurus", "sphinx", "vitepress", "github"]
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class IngestSettings(_Section):
-    """Which files are read, and where they are published."""
+    """Which files are read, and where they are published. A source may have its own: see [[sources]]."""
 
     site: str = Field(default="", description="public URL of the docs; links point there (empty: none)")
+    style: SiteStyle = Field(
+        default="auto",
+        description="who makes the site: mkdocs, docusaurus, sphinx, vitepress or github; auto: what the docs tell",
+    )
+    include: tuple[str, ...] = Field(default=(), description="globs of files to read, e.g. 'guide/**'; empty: all")
+    exclude: tuple[str, ...] = Field(default=(), description="globs of files to leave out")
+    usual_excludes: bool = Field(
+        default=True, description="also leave out changelogs, licences, vendored trees and translations"
+    )
     max_file_mb: Annotated[float, Field(gt=0)] = Field(default=5.0, description="larger files are skipped and listed")
+    max_files: Annotated[int, Field(ge=1)] = Field(default=20_000, description="most files of a downloaded source")
+    max_total_mb: Annotated[float, Field(gt=0)] = Field(default=512.0, description="most that a download may unpack to")
+    github_api: str = Field(
+        default="https://api.github.com", description="GitHub's API, or that of an Enterprise server"
+    )
+    github_token_env: str = Field(default="GITHUB_TOKEN", description="environment variable that holds GitHub's token")
+
+
+class SourceSettings(_Section):
+    """A source with settings of its own; what it leaves out is as in [ingest]."""
+
+    source: str = Field(description="what is read, as in a list of sources")
+    site: str | None = None
+    style: SiteStyle | None = None
+    include: tuple[str, ...] | None = None
+    exclude: tuple[str, ...] | None = None
+    usual_excludes: bool | None = None
+    max_file_mb: Annotated[float, Field(gt=0)] | None = None
+    max_files: Annotated[int, Field(ge=1)] | None = None
+    max_total_mb: Annotated[float, Field(gt=0)] | None = None
+    github_api: str | None = None
+    github_token_env: str | None = None
+
+    def over(self, defaults: IngestSettings) -> IngestSettings:
+        """The settings that hold for this source."""
+        own = {key: value for key, value in self if key != "source" and value is not None}
+        return defaults.model_copy(update=own)
 
 
 class ChunkSettings(_Section):
@@ -34,6 +72,14 @@ class ChunkSettings(_Section):
     tokens: Annotated[int, Field(ge=32, le=8192)] = Field(
         default=256, description="budget of a passage, in tokens of the embedding model, all included"
     )
+    overlap: Annotated[int, Field(ge=0, le=4096)] = Field(
+        default=0, description="most tokens that a chunk repeats of the one before it, in whole sentences"
+    )
+    min_tokens: Annotated[int, Field(ge=0, le=4096)] = Field(
+        default=0,
+        description="sections below this are joined with the sections beside them under one heading; 0: never",
+    )
+    drop: bool = Field(default=True, description="leave out navigation lists, link farms and generated pages")
 
 
 class ModelSettings(_Section):
@@ -103,7 +149,9 @@ class Recipe(_Section):
     """One settings file, one reproducible run."""
 
     name: str = Field(default="", description="the project's name, as the chatbot says it")
-    sources: tuple[str, ...] = Field(default=(), description="folders, files, or npm:package@version")
+    sources: tuple[str | SourceSettings, ...] = Field(
+        default=(), description="folders, files, github:owner/repo@ref:folder, npm:package@version, ..."
+    )
     seed: int = Field(default=13, description="the one seed of everything random")
     ingest: IngestSettings = IngestSettings()
     chunk: ChunkSettings = ChunkSettings()

@@ -6,6 +6,7 @@
     ├── SourceError          documents cannot be had from where they were said to be
     ├── ModelError           a model is missing, damaged, or cannot be run
     ├── LLMError             a language model endpoint refused or failed
+    │   └── LLMRefused       it will refuse every request alike: wrong key, model or address
     ├── WorkspaceError       the artefact folder cannot be used as it is
     │   ├── WorkspaceBusy    another process is writing to it
     │   └── MissingArtefact  a stage's output is not there (yet), or is stale
@@ -67,6 +68,10 @@ class ModelError(DragomanError):
 
 class LLMError(DragomanError):
     """A language model endpoint cannot be reached, or refused or failed a request."""
+
+
+class LLMRefused(LLMError):
+    """An endpoint will refuse every request alike: its key, model or address is wrong, or nothing listens there."""
 
 
 class WorkspaceError(DragomanError):

@@ -25,7 +25,8 @@ class Document:
     """One file of documentation, as normalised text.
 
     ``lines[i]`` is the source line (1-based) of line ``i`` of ``text``; ``None`` means that the two
-    are numbered alike. A line ends at ``"\\n"`` and nowhere else.
+    are numbered alike. ``files[i]`` is the file that line came from when that is not ``path`` (an include, a docstring), else
+    ""; ``None`` means that all are of ``path``. A line ends at ``"\\n"`` and nowhere else.
     """
 
     source: str
@@ -34,7 +35,28 @@ class Document:
     title: str
     revision: str = ""  # commit, version or "" for a plain folder
     url: str = ""  # public address of the page, without anchor; "" if unknown
+    style: str = ""  # how the site makes anchors of headings; "" links to the page, "lines" to lines of the file
     lines: tuple[int, ...] | None = None
+    files: tuple[str, ...] | None = None
+    repository: str = ""  # owner/repo, package or folder that the file is of
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRow:
+    """A document as the artefact lists it: all but its text.
+
+    ``key`` is the hash of all that its chunks are made of, ``chunks`` their number; ``left_out`` is JSON: ``[item, reason, detail]``
+    of each part that gave no chunk.
+    """
+
+    source: str
+    path: str
+    title: str
+    revision: str
+    url: str
+    key: str
+    chunks: int
+    left_out: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +65,9 @@ class Chunk:
 
     ``document.text[start:end] == text`` always. ``passage`` (heading trail + text) is what is
     embedded, in training, evaluation and serving alike. Lines are 1-based, inclusive, of the source
-    file. ``section`` is the same for all chunks of one section of one document.
+    file, which is ``file`` when most of the text was included from there, else ``path``. ``section`` is the same for all chunks of
+    one section of one document. ``canonical`` is the id of the chunk that says nearly the same and comes first, "" for
+    a chunk that is no copy.
     """
 
     id: str
@@ -60,6 +84,15 @@ class Chunk:
     end_line: int
     tokens: int  # of the passage, special tokens included
     url: str
+    file: str = ""
+    revision: str = ""
+    repository: str = ""
+    canonical: str = ""
+
+    @property
+    def origin(self) -> str:
+        """The file that the lines are of, relative to the docs folder."""
+        return self.file or self.path
 
 
 @dataclass(frozen=True, slots=True)

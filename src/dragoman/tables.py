@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 
-def write_rows(path: Path, rows: Sequence[R], kind: type[R]) -> None:
+def write_rows(path: Path, rows: Sequence[R], kind: type[R], also: Mapping[str, str] | None = None) -> None:
     """Write records to a Parquet file, one column a field.
 
     Args:
         path: File to write.
         rows: Records, all of ``kind``.
         kind: The record class; it gives the columns, so that no rows still make a readable file.
+        also: Columns beside them that repeat a field (by its name) for other programs; they are not read again.
 
     Raises:
         WorkspaceError: The disk is full or the folder is not writable.
@@ -37,8 +38,9 @@ def write_rows(path: Path, rows: Sequence[R], kind: type[R]) -> None:
 
     hints = typing.get_type_hints(kind)
     names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
-    schema = pa.schema([(name, _column_type(hints[name])) for name in names])
-    columns = {name: [_plain(getattr(row, name)) for row in rows] for name in names}
+    sources = {name: name for name in names} | dict(also or {})
+    schema = pa.schema([(name, _column_type(hints[source])) for name, source in sources.items()])
+    columns = {name: [_plain(getattr(row, source)) for row in rows] for name, source in sources.items()}
     try:
         pq.write_table(pa.table(columns, schema=schema), path, compression="zstd")
     except OSError as error:
@@ -63,8 +65,8 @@ def read_rows(path: Path, kind: type[R]) -> list[R]:
 
     hints = typing.get_type_hints(kind)
     try:
-        table = pq.ParquetFile(path).read()
-        rows = table.to_pylist()
+        names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+        rows = pq.ParquetFile(path).read().select(names).to_pylist()
         return [kind(**{name: _typed(value, hints[name]) for name, value in row.items()}) for row in rows]
     except (OSError, pa.ArrowException, TypeError, KeyError) as error:
         raise WorkspaceError(f"cannot read {path}: {error}", hint="Make it again: dragoman build --force") from error

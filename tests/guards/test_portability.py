@@ -10,9 +10,9 @@ MACHINE_PATHS = re.compile(
     r"(?<![\w.~)}\]/-])/(?:work/|root/|tmp/w|home/\w|Users/\w|opt/pypi|opt/wheels|private/var)"
     r"|[A-Z]:\\Users|\.\./shared"
 )
-NPM = re.compile(r"registry\.npmjs\.org")
+DEFAULTS = (re.compile(r"registry\.npmjs\.org"), re.compile(r"pypi\.org"))
 REGISTRIES = re.compile(
-    NPM.pattern + r"|pypi\.org|pythonhosted\.org|pytorch\.org|yarnpkg\.com|deb\.debian\.org|anaconda\.org"
+    r"registry\.npmjs\.org|pypi\.org|pythonhosted\.org|pytorch\.org|yarnpkg\.com|deb\.debian\.org|anaconda\.org"
 )
 
 _IDS = """
@@ -39,11 +39,14 @@ def test_no_file_names_a_folder_of_one_machine(own_files: dict[str, str]) -> Non
     assert not found, f"these lines work on one machine only: {found}"
 
 
-def test_no_file_names_a_registry_but_the_default_of_npm(own_files: dict[str, str]) -> None:
-    default = [place for place in lines_with(NPM, own_files) if place.startswith("src/dragoman/ingest/")]
-    others = sorted(set(lines_with(REGISTRIES, own_files)) - set(default))
+def test_no_file_names_a_registry_but_the_defaults_of_npm_and_pip(own_files: dict[str, str]) -> None:
+    known: set[str] = set()
+    for default in DEFAULTS:
+        places = [place for place in lines_with(default, own_files) if place.startswith("src/dragoman/ingest/")]
+        assert len(places) <= 1, f"one constant is enough: {places}"
+        known.update(places)
+    others = sorted(set(lines_with(REGISTRIES, own_files)) - known)
     assert not others, f"where packages come from is the user's own setting: {others}"
-    assert len(default) <= 1, f"one constant is enough: {default}"
 
 
 def test_a_path_in_an_address_is_no_path_of_a_machine() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dragoman.ingest.chunk import REASONS as UNCUT
+from dragoman.ingest.parts import HEADING_ALONE
 from dragoman.records import Chunk, Question, Rejected
 from dragoman.synth.filter import REASONS as FUNNEL
 from dragoman.synth.prompts import STYLES
@@ -60,7 +60,7 @@ def test_every_file_is_a_document_or_is_listed(copied: Any, dragoman: Any) -> No
     chunks = read_rows(copied.workspace / "ingest" / "chunks.parquet", Chunk)
     skipped = read_rows(copied.workspace / "ingest" / "rejected.parquet", Rejected)
     reasons = {row.item.partition(":")[0]: row.reason for row in skipped}
-    assert reasons == {"map.md": "binary", "ruin.md": UNCUT[0], "*.jpg": "not a document"}
+    assert reasons == {"map.md": "binary", "ruin.md": HEADING_ALONE, "*.jpg": "not a document"}
     files = {path.name for path in copied.docs.iterdir()}
     assert {chunk.path for chunk in chunks} | {"map.md", "ruin.md", "photo.jpg"} == files
 
@@ -117,7 +117,7 @@ def built_chunks(workspace: Path) -> int:
     return Workspace(workspace).need("ingest").rows["chunks"]
 
 
-def test_an_untouched_page_is_not_cut_again(copied: Any, dragoman: Any) -> None:
+def test_a_forced_ingest_gives_the_same(copied: Any, dragoman: Any) -> None:
     first = contents(copied.workspace)["ingest"]
     dragoman("ingest", copied.docs, "--workspace", copied.workspace, "--force")
     assert contents(copied.workspace)["ingest"] == first

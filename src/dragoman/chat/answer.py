@@ -222,4 +222,4 @@ def trail_of(chunk: Chunk) -> str:
 def place_of(chunk: Chunk) -> str:
     """File and source lines: ``guides/start.md:12-30``."""
     lines = f"{chunk.start_line}-{chunk.end_line}" if chunk.end_line > chunk.start_line else str(chunk.start_line)
-    return f"{chunk.path}:{lines}"
+    return f"{chunk.origin}:{lines}"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from dragoman.cli.making import Assign, Config, Json, Llm, LlmModel, Verbose, Workspace
+from dragoman.cli.options import Assign, Config, Json, Llm, LlmModel, Verbose, Workspace
 from dragoman.cli.screen import Screen, as_markdown, hit_row, hits_table, print_sources
 from dragoman.cli.settings import make_run
 from dragoman.errors import UsageError

@@ -1,4 +1,4 @@
-"""Commands that make something: ``init``, ``build`` and each stage by itself, ``status``, ``models``.
+"""Commands that make something: ``init``, ``build`` and each stage by itself.
 
 In: options. Out: calls of the pipeline and what is printed about them.
 """
@@ -10,24 +10,23 @@ from typing import Annotated, Any
 
 import typer
 
-from dragoman.cli.screen import SHOWN, Screen, rejected_table, report_table, skipped_table, status_table
+from dragoman.cli.options import (
+    Assign,
+    Config,
+    Force,
+    Json,
+    Llm,
+    LlmModel,
+    Name,
+    Requests,
+    Sources,
+    Verbose,
+    Workspace,
+)
+from dragoman.cli.screen import SHOWN, Screen, rejected_table, report_table, skipped_table
 from dragoman.cli.settings import make_run
 from dragoman.errors import UsageError
 from dragoman.pipeline.context import Run
-
-Config = Annotated[Path | None, typer.Option("--config", "-c", help="recipe file (default: dragoman.toml here)")]
-Workspace = Annotated[Path | None, typer.Option("--workspace", "-w", help="artefact folder (default: .dragoman)")]
-Sources = Annotated[list[str] | None, typer.Argument(help="folder, file, or npm:package@version", show_default=False)]
-Assign = Annotated[list[str] | None, typer.Option("--set", help="change a setting, e.g. --set train.epochs=1")]
-Force = Annotated[bool, typer.Option("--force", help="build it even if it is fresh")]
-Json = Annotated[bool, typer.Option("--json", help="print JSON for programs")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="show what libraries log, and tracebacks")]
-Requests = Annotated[int | None, typer.Option("--requests", help="LLM requests to spend on questions; 0: none")]
-Llm = Annotated[str | None, typer.Option("--llm", help="OpenAI-compatible endpoint, or 'none' (default: embedded)")]
-LlmModel = Annotated[str | None, typer.Option("--llm-model", help="the endpoint's model, or a GGUF file")]
-Name = Annotated[str | None, typer.Option("--name", help="the project's name, as the chatbot says it")]
-
-models_app = typer.Typer(help="The models that Dragoman knows.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -39,10 +38,6 @@ def register(app: typer.Typer) -> None:
     app.command("train")(train_command)
     app.command("evaluate")(evaluate_command)
     app.command("index")(index_command)
-    app.command()(status)
-    models_app.command("list")(models_list)
-    models_app.command("pull")(models_pull)
-    app.add_typer(models_app, name="models")
 
 
 def init(sources: Sources = None, config: Config = None, name: Name = None, verbose: Verbose = False) -> None:
@@ -102,17 +97,32 @@ def build(
 
 def ingest_command(
     sources: Sources = None,
+    preview: Annotated[bool, typer.Option("--preview", help="show how a page is cut, and write nothing")] = False,
+    page: Annotated[str | None, typer.Option("--page", help="the page to preview (default: the first)")] = None,
     config: Config = None,
     workspace: Workspace = None,
     assign: Assign = None,
     force: Force = False,
+    as_json: Annotated[bool, typer.Option("--json", help="with --preview: print all chunks as JSON lines")] = False,
     verbose: Verbose = False,
 ) -> None:
     """Read the documentation and cut it into chunks.
 
-    Example: dragoman ingest docs/
+    Examples: dragoman ingest docs/   |   dragoman ingest github:owner/repo@v2:docs   |
+    dragoman ingest docs/ --preview --page guide/install.md --set chunk.tokens=192
     """
-    run = _stage("ingest", sources=sources, config=config, workspace=workspace, assignments=assign, force=force)
+    if not preview and (page or as_json):
+        raise UsageError("--page and --json are for a preview", hint="Add --preview.")
+    options: dict[str, Any] = {
+        "sources": sources,
+        "config": config,
+        "workspace": workspace,
+        "assignments": assign,
+    }
+    if preview:
+        _preview(make_run(**options, quiet=as_json), page or "", as_json=as_json)
+        return
+    run = _stage("ingest", **options, force=force)
     _print_skipped(run)
 
 
@@ -182,58 +192,6 @@ def index_command(
     _stage("refit", "index", config=config, workspace=workspace, assignments=assign, force=force)
 
 
-def status(config: Config = None, workspace: Workspace = None, as_json: Json = False, verbose: Verbose = False) -> None:
-    """Show what is fresh, what is stale and why, and which model is served.
-
-    Example: dragoman status
-    """
-    from dragoman.pipeline.build import status as all_stages
-
-    run = make_run(config=config, workspace=workspace, quiet=True)
-    rows = all_stages(run)
-    served = run.workspace.manifest("evaluate")
-    gate: Any = served.notes["gate"] if served else None
-    if as_json:
-        typer.echo(json.dumps({"stages": [asdict(row) for row in rows], "gate": gate}))
-        return
-    out = Screen().out
-    out.print(status_table(rows))
-    if gate:
-        way = gate["served"]
-        verdict = "ships" if gate["ships"] else "was refused"
-        out.print(f"\nThe tuned model {verdict}: {gate['reason']}.", markup=False)
-        out.print(f"Served: {way['model']} model, {way['mode']} search.", markup=False)
-
-
-def models_list(as_json: Json = False) -> None:
-    """List the models, their sizes, licences and whether they are on this machine.
-
-    Example: dragoman models list
-    """
-    from rich.table import Table
-
-    from dragoman.models.catalog import list_models
-
-    rows = list_models()
-    if as_json:
-        typer.echo(json.dumps([asdict(row) for row in rows], default=str))
-        return
-    table = Table("model", "role", "size", "licence", "here", box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(row.name, row.role, f"{row.size / 1e6:.0f} MB", row.licence, "yes" if row.path else "no")
-    Screen().out.print(table)
-
-
-def models_pull(name: Annotated[str, typer.Argument(help="a name from: dragoman models list")]) -> None:
-    """Fetch a model again, replacing a damaged copy.
-
-    Example: dragoman models pull all-MiniLM-L6-v2
-    """
-    from dragoman.models.catalog import pull
-
-    typer.echo(pull(name, say=Screen().say))
-
-
 def _stage(*stages: str, **options: Any) -> Run:  # noqa: ANN401 - passed on to make_run
     from dragoman.pipeline.build import run_stages
 
@@ -241,6 +199,21 @@ def _stage(*stages: str, **options: Any) -> Run:  # noqa: ANN401 - passed on to 
     run.workspace.check_idle()
     run_stages(run, *stages)
     return run
+
+
+def _preview(run: Run, page: str, *, as_json: bool) -> None:
+    from dragoman.cli.preview import chosen_page, print_preview
+    from dragoman.pipeline.ingest import cut_sources
+
+    cut = cut_sources(run)
+    if as_json:
+        for chunk in cut.chunks:
+            typer.echo(json.dumps(asdict(chunk), ensure_ascii=False))
+        return
+    chunks = chosen_page(cut.chunks, page)
+    paths = {chunk.path for chunk in chunks}
+    left_out = [row for row in cut.skipped if row.item.rpartition(":")[0] in paths]
+    print_preview(Screen().out, chunks, left_out, run.recipe.chunk.tokens)
 
 
 def _report_file(run: Run) -> Path:
@@ -260,7 +233,7 @@ def _print_report(run: Run) -> None:
 
 
 def _print_skipped(run: Run) -> None:
-    from dragoman.pipeline.docs import REJECTED
+    from dragoman.pipeline.ingest import REJECTED
     from dragoman.records import Rejected
     from dragoman.tables import read_rows
 

@@ -145,7 +145,7 @@ def hits_table(hits: Sequence[Hit]) -> Table:
     table = Table("#", "score", "where", "section", box=None, pad_edge=False)
     for hit in hits:
         chunk = hit.chunk
-        place = f"{chunk.path}:{chunk.start_line}-{chunk.end_line}"
+        place = f"{chunk.origin}:{chunk.start_line}-{chunk.end_line}"
         table.add_row(str(hit.rank), f"{hit.score:.3f}", escape(place), escape(" > ".join(chunk.trail)))
     return table
 
@@ -155,7 +155,7 @@ def print_sources(console: Console, answer: Answer) -> None:
     for citation in answer.citations:
         chunk = citation.hit.chunk
         console.print(f"[bold]\\[{citation.number}][/] {escape(' > '.join(chunk.trail))}", soft_wrap=True)
-        place = f"{chunk.path}:{chunk.start_line}-{chunk.end_line}"
+        place = f"{chunk.origin}:{chunk.start_line}-{chunk.end_line}"
         console.print(f"    [dim]{escape(place)}  {escape(chunk.url)}[/]", soft_wrap=True)
     if answer.note:
         console.print(f"[dim]{escape(answer.note)}[/]", soft_wrap=True)
@@ -171,7 +171,7 @@ def hit_row(hit: Hit) -> dict[str, Any]:
     chunk = hit.chunk
     return {
         "source": chunk.source,
-        "file": chunk.path,
+        "file": chunk.origin,
         "start_line": chunk.start_line,
         "end_line": chunk.end_line,
         "chunk_id": chunk.id,

@@ -12,6 +12,7 @@ from typing import Any
 from dragoman.cli.screen import Screen
 from dragoman.config import FILE_NAME, Recipe, load_recipe, parse_recipe
 from dragoman.errors import ConfigError, UsageError
+from dragoman.models.processor import physical_cores
 from dragoman.pipeline.context import Run
 from dragoman.workspace import RECIPE, Workspace
 
@@ -62,7 +63,7 @@ def make_run(
         changes[key] = value
     if changes:
         recipe = _changed(recipe, changes)
-    return Run(recipe, Workspace(saved.parent), Screen(quiet=quiet), force)
+    return Run(recipe, Workspace(saved.parent), Screen(quiet=quiet), force, physical_cores())
 
 
 def _saved_recipe(path: Path) -> Recipe:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dragoman.pipeline.context import Plan, Run
-from dragoman.pipeline.docs import ingest, read_sources, synth
+from dragoman.pipeline.ingest import ingest, read_sources
 from dragoman.pipeline.plans import LATER_PLANS, differences, ingest_plan
 from dragoman.pipeline.serving import index
+from dragoman.pipeline.synth import synth
 from dragoman.pipeline.tuning import evaluate, refit, train
 from dragoman.records import Manifest
-from dragoman.tables import content_hash
 from dragoman.workspace import COMMANDS, STAGES
 
 NEEDED_MB = 1500  # models of the rounds, vectors, the index; measured on the demo with all-MiniLM-L6-v2
@@ -101,6 +101,5 @@ def status(run: Run) -> list[StageStatus]:
 
 def _plan(run: Run, stage: str) -> Plan:
     if stage == "ingest":
-        documents, unread, _ = read_sources(run)
-        return ingest_plan(run, content_hash([*documents, *unread]))
+        return ingest_plan(run, read_sources(run).content)
     return LATER_PLANS[stage](run)

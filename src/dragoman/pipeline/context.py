@@ -6,7 +6,8 @@ manifest. It knows no stage in particular.
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ from pydantic import BaseModel
 from dragoman import __version__
 from dragoman.config import Recipe
 from dragoman.models.protocols import Advance
-from dragoman.records import Manifest, content_id
+from dragoman.records import Manifest, Rejected, content_id
 from dragoman.workspace import SCHEMA, Workspace
 
 
@@ -41,6 +42,7 @@ class Run:
     workspace: Workspace
     reporter: Reporter
     force: bool = False
+    workers: int = 1  # processes for work that is the same for many rows
 
     def say(self, text: str) -> None:
         """One line that a user should read."""
@@ -118,6 +120,11 @@ def run_stage(run: Run, plan: Plan, work: Callable[[Path], Outcome], *, in_place
     else:
         workspace.finish(plan.stage, manifest)
     return manifest
+
+
+def counts_by_reason(rows: Iterable[Rejected]) -> dict[str, int]:
+    """How many rows were left out for each reason."""
+    return dict(sorted(Counter(row.reason for row in rows).items()))
 
 
 def as_json(value: Any) -> Any:  # noqa: ANN401 - any record

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dragoman.config import Recipe
+from dragoman.ingest.chunk import RULES
 from dragoman.pipeline.context import Plan, Run, settings_of
 from dragoman.records import Manifest
 from dragoman.tables import file_hash
@@ -30,7 +31,7 @@ def writer_name(recipe: Recipe) -> str:
 def ingest_plan(run: Run, documents: str) -> Plan:
     """Depends on the documents' content hash and on how they are cut."""
     recipe = run.recipe
-    inputs = {"documents": documents, "model": model_identity(recipe)}
+    inputs = {"documents": documents, "model": model_identity(recipe), "rules": RULES}
     return Plan("ingest", settings_of(recipe.chunk), inputs, recipe.seed)
 
 
@@ -84,6 +85,7 @@ def index_plan(run: Run) -> Plan:
     recipe = run.recipe
     inputs = {
         "chunks": _content(run, "ingest"),
+        "addresses": _addresses(run),
         "questions": _content(run, "synth"),
         "verdict": _content(run, "evaluate"),
         "tuned": _content(run, "refit"),
@@ -118,3 +120,9 @@ def differences(plan: Plan, found: Manifest) -> list[str]:
 def _content(run: Run, stage: str) -> str:
     manifest = run.workspace.manifest(stage)
     return manifest.content if manifest else ""
+
+
+def _addresses(run: Run) -> str:
+    """Where chunks are published, and their lines: the index shows them, no model learns from them."""
+    manifest = run.workspace.manifest("ingest")
+    return str(manifest.notes.get("addresses", "")) if manifest else ""

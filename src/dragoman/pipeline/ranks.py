@@ -23,7 +23,7 @@ from dragoman.index.search import open_index
 from dragoman.models.encoder import SentenceEncoder
 from dragoman.models.protocols import Vectors
 from dragoman.pipeline.context import Run
-from dragoman.pipeline.docs import base_model, catalogue_of
+from dragoman.pipeline.ingest import base_model, catalogue_of
 from dragoman.pipeline.vectors import VectorCache, encode_all
 from dragoman.records import Chunk, ModelChoice, Question, Serving
 

@@ -16,9 +16,10 @@ from dragoman.index.search import Index, open_index
 from dragoman.models.encoder import SentenceEncoder
 from dragoman.models.protocols import Vectors
 from dragoman.pipeline.context import Outcome, Run, run_stage
-from dragoman.pipeline.docs import base_model, load_chunks, load_questions
+from dragoman.pipeline.ingest import base_model, load_chunks, source_names
 from dragoman.pipeline.plans import index_plan
 from dragoman.pipeline.ranks import known_questions
+from dragoman.pipeline.synth import load_questions
 from dragoman.pipeline.tuning import MODEL, gate_of
 from dragoman.pipeline.vectors import VectorCache
 from dragoman.records import Hit, Manifest, ModelChoice, SearchMode, Serving
@@ -67,7 +68,12 @@ def index(run: Run) -> Manifest:
             vectors = cache.encode(encoder, passages, "passage", f"encoding passages ({model})")
             way = gate.served if model == gate.served.model else gate.untuned
             meta = IndexMeta(
-                encoder.fingerprint, model, encoder.dimension, way, ingested.content, ", ".join(run.recipe.sources)
+                encoder.fingerprint,
+                model,
+                encoder.dimension,
+                way,
+                ingested.content,
+                ", ".join(source_names(run.recipe)),
             )
             asked = cache.encode(encoder, [one.text for one in known], "query", f"encoding questions ({model})")
             questions = question_vectors([one.chunk_id for one in known], asked, row_of)

@@ -13,9 +13,10 @@ from dragoman.evaluate.gate import GateResult, judge
 from dragoman.evaluate.metrics import ndcg
 from dragoman.evaluate.report import Comparison, build_report
 from dragoman.pipeline.context import Outcome, Run, as_json, run_stage
-from dragoman.pipeline.docs import base_model, load_chunks, load_questions
+from dragoman.pipeline.ingest import base_model, load_chunks
 from dragoman.pipeline.plans import evaluate_plan, refit_plan, train_plan
 from dragoman.pipeline.ranks import Board, known_questions, rank_all
+from dragoman.pipeline.synth import load_questions
 from dragoman.records import Chunk, Interval, Manifest, Question, Serving, Split, content_id
 from dragoman.tables import file_hash
 from dragoman.train.finetune import finetune, planned_steps

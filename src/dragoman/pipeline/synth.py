@@ -1,7 +1,7 @@
-"""The first half of the chain: documents -> chunks -> questions.
+"""The second stage: chunks -> questions.
 
-In: a run. Out: the manifests of ``ingest`` and ``synth``. It joins the rooms ``ingest``, ``synth`` and
-the ranking of ``evaluate``, none of which knows another.
+In: a run whose chunks are made. Out: the manifest of ``synth``. It joins the rooms ``synth`` and the ranking of ``evaluate``, neither
+of which knows the other.
 """
 
 import asyncio
@@ -11,116 +11,28 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from dragoman.errors import SourceError
-from dragoman.evaluate.ranking import Catalogue, dense_ranks
-from dragoman.ingest.chunk import chunk_documents
-from dragoman.ingest.read import read_documents
-from dragoman.ingest.sources import fetch, parse_source
-from dragoman.models.catalog import resolve
+from dragoman.evaluate.ranking import dense_ranks
 from dragoman.models.embedded import open_generator
 from dragoman.models.encoder import SentenceEncoder
 from dragoman.models.protocols import TextGenerator
-from dragoman.models.tokens import ModelTokens
-from dragoman.pipeline.context import Outcome, Run, run_stage
-from dragoman.pipeline.plans import ingest_plan, synth_plan, writer_name
+from dragoman.pipeline.context import Outcome, Run, counts_by_reason, run_stage
+from dragoman.pipeline.ingest import REJECTED, base_model, catalogue_of, load_chunks
+from dragoman.pipeline.plans import synth_plan, writer_name
 from dragoman.pipeline.vectors import VectorCache
-from dragoman.records import Chunk, Document, Manifest, Question, Rejected
+from dragoman.records import Chunk, Manifest, Question, Rejected
 from dragoman.synth.filter import Funnel, clean, round_trip
 from dragoman.synth.generate import Generated, choose_chunks, generate_questions
 from dragoman.synth.store import AnswerStore
 from dragoman.synth.structure import structural_questions
 from dragoman.tables import content_hash, read_rows, write_rows
-from dragoman.train.split import near_duplicates
 
-CHUNKS, QUESTIONS, REJECTED = "chunks.parquet", "questions.parquet", "rejected.parquet"
-
-
-def base_model(run: Run) -> Path:
-    """Folder of the embedding base model, downloaded if need be."""
-    return resolve(run.recipe.models.embedding, mirrors=run.recipe.models.mirrors, say=run.say)
-
-
-def read_sources(run: Run) -> tuple[list[Document], list[Rejected], dict[str, str]]:
-    """Fetch and read every source of the recipe.
-
-    Returns:
-        Documents, files that were left out, and the revision of each source by its label.
-
-    Raises:
-        SourceError: There is no source, or one cannot be had.
-    """
-    if not run.recipe.sources:
-        hint = "Name one: dragoman build docs/ (or npm:package@version), or sources = [...] in dragoman.toml."
-        raise SourceError("no documentation source was given", hint=hint)
-    specs = [parse_source(text) for text in run.recipe.sources]
-    documents: list[Document] = []
-    skipped: list[Rejected] = []
-    revisions: dict[str, str] = {}
-    for source in fetch(specs, run.workspace.root / "sources", run.say):
-        result = read_documents(source, run.recipe.ingest)
-        documents += result.documents
-        skipped += result.skipped
-        revisions[source.label] = source.revision
-    return documents, skipped, revisions
-
-
-def ingest(run: Run) -> Manifest:
-    """Read the documents and cut them into chunks.
-
-    Args:
-        run: The run.
-
-    Returns:
-        The manifest; its rows count documents, chunks and what was skipped.
-
-    Raises:
-        SourceError: A source is missing, or nothing in it gives a chunk.
-    """
-    documents, unread, revisions = read_sources(run)
-    # A file that cannot be read must show in the list of what was left out, though no document changed.
-    plan = ingest_plan(run, content_hash([*documents, *unread]))
-
-    def work(folder: Path) -> Outcome:
-        tokens = ModelTokens(base_model(run))
-        with run.reporter.progress("cutting documents", len(documents)) as advance:
-            chunked = chunk_documents(documents, tokens, run.recipe.chunk, advance)
-        if not chunked.chunks:
-            raise SourceError(f"{len(documents)} documents hold no text to index", expected="at least one paragraph")
-        skipped = [*unread, *chunked.skipped]
-        write_rows(folder / CHUNKS, chunked.chunks, Chunk)
-        write_rows(folder / REJECTED, skipped, Rejected)
-        rows = {"documents": len(documents), "chunks": len(chunked.chunks), "skipped": len(skipped)}
-        notes = {"skipped": _counts(skipped), "revisions": revisions}
-        return Outcome(content_hash(chunked.chunks), rows, notes)
-
-    manifest = run_stage(run, plan, work)
-    rows = manifest.rows
-    run.say(f"ingest: {rows['documents']} documents, {rows['chunks']} chunks, {rows['skipped']} left out")
-    return manifest
-
-
-def load_chunks(run: Run) -> list[Chunk]:
-    """The chunks of the finished ingest."""
-    run.workspace.need("ingest")
-    return read_rows(run.workspace.folder("ingest") / CHUNKS, Chunk)
+QUESTIONS = "questions.parquet"
 
 
 def load_questions(run: Run) -> list[Question]:
     """The questions of the finished synth."""
     run.workspace.need("synth")
     return read_rows(run.workspace.folder("synth") / QUESTIONS, Question)
-
-
-def catalogue_of(chunks: Sequence[Chunk]) -> Catalogue:
-    """What can be found, with sections that say nearly the same made jointly relevant."""
-    section_of = {chunk.id: chunk.section for chunk in chunks}
-    alike: dict[str, set[str]] = {}
-    for a, b in near_duplicates(chunks):
-        for one, other in ((section_of[a], section_of[b]), (section_of[b], section_of[a])):
-            alike.setdefault(one, {one}).add(other)
-    return Catalogue(
-        tuple(chunk.id for chunk in chunks), section_of, {key: frozenset(value) for key, value in alike.items()}
-    )
 
 
 def synth(run: Run) -> Manifest:
@@ -222,16 +134,13 @@ def _funnel_notes(generated: Generated, funnel: Funnel, rejected: Sequence[Rejec
     kinds = Counter(question.kind for question in funnel.questions)
     return {
         "kinds": dict(sorted(kinds.items())),
-        "steps": {**_counts(generated.rejected), **funnel.steps},
+        "steps": {**counts_by_reason(generated.rejected), **funnel.steps},
         "samples": {
-            reason: [row.detail for row in rejected if row.reason == reason][:3] for reason in sorted(_counts(rejected))
+            reason: [row.detail for row in rejected if row.reason == reason][:3]
+            for reason in sorted(counts_by_reason(rejected))
         }
         | {"not found again": [question.text for question in funnel.questions if not question.train][:3]},
     }
-
-
-def _counts(rows: Sequence[Rejected]) -> dict[str, int]:
-    return dict(sorted(Counter(row.reason for row in rows).items()))
 
 
 def _table(value: object) -> Mapping[str, int]:

@@ -1,0 +1,24 @@
+"""The options that several commands share, each described once.
+
+They are types of arguments, as typer reads them; they do nothing.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Config = Annotated[Path | None, typer.Option("--config", "-c", help="recipe file (default: dragoman.toml here)")]
+Workspace = Annotated[Path | None, typer.Option("--workspace", "-w", help="artefact folder (default: .dragoman)")]
+Sources = Annotated[
+    list[str] | None,
+    typer.Argument(help="folder, file, github:owner/repo@ref:folder, npm:package@version, ...", show_default=False),
+]
+Assign = Annotated[list[str] | None, typer.Option("--set", help="change a setting, e.g. --set train.epochs=1")]
+Force = Annotated[bool, typer.Option("--force", help="build it even if it is fresh")]
+Json = Annotated[bool, typer.Option("--json", help="print JSON for programs")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="show what libraries log, and tracebacks")]
+Requests = Annotated[int | None, typer.Option("--requests", help="LLM requests to spend on questions; 0: none")]
+Llm = Annotated[str | None, typer.Option("--llm", help="OpenAI-compatible endpoint, or 'none' (default: embedded)")]
+LlmModel = Annotated[str | None, typer.Option("--llm-model", help="the endpoint's model, or a GGUF file")]
+Name = Annotated[str | None, typer.Option("--name", help="the project's name, as the chatbot says it")]
