@@ -50,6 +50,7 @@ SYSTEMS = {
     "tokenizer-alone": "",
     "tokenizer-offsets": "",
     "dragoman": "",
+    "dragoman-one-process": "",
     "langchain": "langchain",
     "llamaindex": "llamaindex",
     "semantic-text-splitter": "semantic-text-splitter",

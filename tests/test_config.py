@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from dragoman import config
-from dragoman.config import Recipe, load_recipe, parse_recipe, template
+from dragoman.config import IngestSettings, Recipe, SourceSettings, load_recipe, parse_recipe, template
 from dragoman.errors import ConfigError
 
 SECTIONS = {
@@ -107,3 +107,27 @@ def test_no_setting_holds_a_secret() -> None:
         secret = {"token", "secret", "password"} & set(key.split("_"))
         assert not secret or key.endswith("_env"), f"{section}.{key}"
         assert "api_key" not in key or key.endswith("_env"), f"{section}.{key}"
+
+
+def test_a_source_may_have_settings_of_its_own_over_those_of_ingest() -> None:
+    table: dict[str, object] = {"sources": ["docs", {"source": "api", "site": "https://api.example"}]}
+    first, second = parse_recipe(table).sources
+    assert first == "docs"
+    assert isinstance(second, SourceSettings)
+    defaults = IngestSettings(site="https://docs.example", exclude=("old/**",))
+    assert second.over(defaults) == defaults.model_copy(update={"site": "https://api.example"})
+
+
+@pytest.mark.parametrize(
+    ("sources", "complaint"),
+    [
+        ([{"source": "docs", "exclud": []}], "unknown key 'sources.0.exclud'. Did you mean 'exclude'?"),
+        ([{"source": "docs", "style": "mkdoc"}], "sources.0.style = 'mkdoc'"),
+        ([{"site": "x"}], "sources.0.source"),
+        ("docs", "sources = 'docs': input should be a list"),
+    ],
+)
+def test_a_wrong_table_of_a_source_is_told_by_its_key(sources: object, complaint: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_recipe({"sources": sources})
+    assert complaint in str(caught.value)

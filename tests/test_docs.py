@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import typer
 
 from dragoman.cli.main import app
 from dragoman.cli.reference import reference
+from dragoman.config import parse_recipe
 
 _ROOT = Path(__file__).parents[1]
 _PAGES = ("README.md", "CONTRIBUTING.md", "docs/cli.md")
@@ -74,3 +76,12 @@ def test_a_command_that_does_not_exist_would_be_seen() -> None:
     assert objections(["dragoman", "models", "fetch"]) != []
     assert objections(["dragoman", "build", "docs/", "--qick"]) != []
     assert objections(["dragoman", "search", "--no-collapse", "--top", "5"]) == []
+
+
+def test_the_recipes_of_the_readme_are_recipes() -> None:
+    blocks = re.findall(
+        r"^```toml\n(.*?)^```", (_ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    assert blocks
+    for block in blocks:
+        parse_recipe(tomllib.loads(block), where="README.md")

@@ -9,6 +9,7 @@ the peer's own environment, so it imports nothing but the standard library befor
 import argparse
 import importlib
 import json
+import os
 import resource
 import sys
 import time
@@ -64,7 +65,16 @@ def tokenizer_offsets(path: Path, _: int) -> System:
 
 
 def dragoman(path: Path, budget: int) -> System:
-    """Our own, with the defaults of ``[chunk]``."""
+    """Our own, with the defaults of ``[chunk]``, in as many processes as there are cores, as the command line does it."""
+    return _dragoman(path, budget, importlib.import_module("dragoman.models.processor").physical_cores())
+
+
+def dragoman_one_process(path: Path, budget: int) -> System:
+    """Our own in this process alone, as a program that calls it does it."""
+    return _dragoman(path, budget, 1)
+
+
+def _dragoman(path: Path, budget: int, workers: int) -> System:
     chunk = importlib.import_module("dragoman.ingest.chunk")
     records, config = importlib.import_module("dragoman.records"), importlib.import_module("dragoman.config")
     tokens = importlib.import_module("dragoman.models.tokens").ModelTokens(path.parent)
@@ -74,7 +84,7 @@ def dragoman(path: Path, budget: int) -> System:
         nonlocal count
         count = len(texts)
         documents = [records.Document("docs", f"{n:06}.md", text, f"page {n}") for n, text in enumerate(texts)]
-        return chunk.chunk_documents(documents, tokens, settings)
+        return chunk.chunk_documents(documents, tokens, settings, workers=workers)
 
     def pieces(found: Any) -> Iterator[list[Piece]]:  # noqa: ANN401
         rows: list[list[Piece]] = [[] for _ in range(count)]
@@ -182,6 +192,7 @@ SYSTEMS = {
         tokenizer_alone,
         tokenizer_offsets,
         dragoman,
+        dragoman_one_process,
         langchain,
         llamaindex,
         semantic_text_splitter,
@@ -194,15 +205,22 @@ SYSTEMS = {
 
 
 def peak_mb() -> float:
-    """Most memory that this process held, in 10^6 bytes.
+    """Most memory that this process held, and each of its workers as much as the largest of them, in 10^6 bytes.
 
     Linux hands a child the peak of the process that started it in ``ru_maxrss``, so its own is read from elsewhere.
     """
     status = Path("/proc/self/status")
     if status.exists():
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024 / 1e6
+        own = int(line.split()[1]) * 1024 / 1e6
+        return own + resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e6 * (os.cpu_count() or 1)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+
+
+def _cpu() -> float:
+    """Seconds of processor time that this process and its ended children have used."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def main() -> None:
@@ -217,9 +235,9 @@ def main() -> None:
     with options.texts.open(encoding="utf-8") as file:
         texts = [json.loads(line) for line in file]
     system = SYSTEMS[options.system](options.tokenizer, options.budget)
-    start, cpu = time.perf_counter(), time.process_time()
+    start, cpu = time.perf_counter(), _cpu()
     found = system.run(texts)
-    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+    seconds, cpu = time.perf_counter() - start, _cpu() - cpu
     peak = peak_mb()
     if options.chunks:
         with options.chunks.open("w", encoding="utf-8") as file:

@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 
 from dragoman.errors import ConfigError
 
@@ -64,6 +64,16 @@ class SourceSettings(_Section):
         """The settings that hold for this source."""
         own = {key: value for key, value in self if key != "source" and value is not None}
         return defaults.model_copy(update=own)
+
+
+def _shape(value: object) -> str:
+    return "text" if isinstance(value, str) else "table"
+
+
+Source = Annotated[
+    Annotated[str, Tag("text")] | Annotated[SourceSettings, Tag("table")],
+    Discriminator(_shape),  # so that a wrong key in a table is not told as a text that it is not
+]
 
 
 class ChunkSettings(_Section):
@@ -149,7 +159,7 @@ class Recipe(_Section):
     """One settings file, one reproducible run."""
 
     name: str = Field(default="", description="the project's name, as the chatbot says it")
-    sources: tuple[str | SourceSettings, ...] = Field(
+    sources: tuple[Source, ...] = Field(
         default=(), description="folders, files, github:owner/repo@ref:folder, npm:package@version, ..."
     )
     seed: int = Field(default=13, description="the one seed of everything random")
@@ -204,20 +214,22 @@ def parse_recipe(table: dict[str, object], where: str = "recipe") -> Recipe:
         return Recipe.model_validate(table)
     except ValidationError as error:
         first = error.errors()[0]
-        keys = [str(part) for part in first["loc"]]
+        keys = [str(part) for part in first["loc"] if part not in {"text", "table"}]
         dotted = ".".join(keys)
         if first["type"] == "extra_forbidden":
             valid = _valid_keys(keys[:-1])
             near = difflib.get_close_matches(keys[-1], valid, n=1, cutoff=0.5)
             hint = f"Did you mean '{near[0]}'?" if near else f"Valid keys: {', '.join(valid)}."
             raise ConfigError(f"{where}: unknown key '{dotted}'", hint=hint) from None
-        message = first["msg"][:1].lower() + first["msg"][1:]
+        message = (first["msg"][:1].lower() + first["msg"][1:]).replace("valid tuple", "list")
         raise ConfigError(f"{where}: {dotted} = {first['input']!r}: {message}") from None
 
 
 def _valid_keys(path: list[str]) -> list[str]:
     section: type[BaseModel] = Recipe
     for key in path:
+        if key == "sources":
+            return list(SourceSettings.model_fields)
         kind = section.model_fields[key].annotation
         if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
             return []
