@@ -6,7 +6,8 @@
     ├── SourceError          documents cannot be had from where they were said to be
     ├── ModelError           a model is missing, damaged, or cannot be run
     ├── LLMError             a language model endpoint refused or failed
-    │   └── LLMRefused       it will refuse every request alike: wrong key, model or address
+    │   ├── LLMRefused       it will refuse every request alike: wrong key, model or address
+    │   └── RequestRefused   it refused one request, e.g. for its length; others may go through
     ├── WorkspaceError       the artefact folder cannot be used as it is
     │   ├── WorkspaceBusy    another process is writing to it
     │   └── MissingArtefact  a stage's output is not there (yet), or is stale
@@ -72,6 +73,10 @@ class LLMError(DragomanError):
 
 class LLMRefused(LLMError):
     """An endpoint will refuse every request alike: its key, model or address is wrong, or nothing listens there."""
+
+
+class RequestRefused(LLMError):
+    """One request was refused, such as for its length; others may go through, and asking elsewhere would not help."""
 
 
 class WorkspaceError(DragomanError):

@@ -69,7 +69,7 @@ import sys, time
 from pathlib import Path
 from dragoman.models.embedded import EmbeddedLLM
 with EmbeddedLLM(Path(sys.argv[1]), context=256) as generator:
-    print(generator._base_url, flush=True)
+    print(generator.address[0], flush=True)
     time.sleep(60)
 """
 

@@ -15,10 +15,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from dragoman.config import LLMSettings
 from dragoman.errors import ExtraMissing, ModelError
 from dragoman.models.catalog import CATALOG, mend_hint, resolve
+from dragoman.models.fallback import FallbackLLM
 from dragoman.models.llm import EndpointLLM
 from dragoman.models.processor import physical_cores
 from dragoman.models.protocols import TextGenerator
@@ -96,7 +98,8 @@ class EmbeddedLLM:
         except BaseException:
             self._stop()
             raise
-        return EndpointLLM(f"{url}/v1", self._name, timeout=self._timeout)
+        # More at once would wait in the server's queue, and the wait counts as the request's time.
+        return EndpointLLM(f"{url}/v1", self._name, timeout=self._timeout, concurrency=self._slots)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -155,13 +158,28 @@ def open_generator(
         yield None
     elif settings.base_url:
         _require("openai")
-        yield EndpointLLM(settings.base_url, settings.model, api_key_env=settings.api_key_env, timeout=settings.timeout)
+        yield _endpoint(settings, say)
     else:
         _require("xllamacpp", "openai")
         path = resolve(settings.model, mirrors=mirrors, say=say)
         name = settings.model if settings.model in CATALOG else path.stem
         with EmbeddedLLM(path, name=name, timeout=settings.timeout) as generator:
             yield generator
+
+
+def _endpoint(settings: LLMSettings, say: Callable[[str], None]) -> TextGenerator:
+    """The endpoint of the settings, and the one that stands in for it, if one is named."""
+    options: dict[str, Any] = {
+        "timeout": settings.timeout,
+        "retries": settings.retries,
+        "concurrency": settings.concurrency,
+    }
+    first = EndpointLLM(settings.base_url, settings.model, api_key_env=settings.api_key_env, **options)
+    if not settings.fallback_base_url:
+        return first
+    model = settings.fallback_model or settings.model
+    second = EndpointLLM(settings.fallback_base_url, model, api_key_env=settings.fallback_api_key_env, **options)
+    return FallbackLLM(first, second, say=say)
 
 
 def _environment() -> dict[str, str]:

@@ -1,28 +1,42 @@
 """The one client for language models: any server that speaks the OpenAI chat protocol.
 
-In: messages. Out: a ``Reply``, or the answer piece by piece. Every error of the client library leaves here
-as an ``LLMError`` that says what to change; no message holds the key. It does not know prompts, and does
-not validate what a model wrote.
+In: messages, and perhaps a JSON schema. Out: a ``Reply``, or the answer piece by piece. It waits for a slot, tries
+again after passing faults, and has a reply that breaks its schema put right once. Every failure leaves as an
+``LLMError`` that says what to change; nothing that leaves holds the key. It does not know prompts.
 """
 
 import asyncio
-import os
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import Any
 from weakref import WeakKeyDictionary
 
-from dragoman.errors import ExtraMissing, LLMError
+from dragoman.errors import RequestRefused
+from dragoman.models.connection import Answer, Connection
+from dragoman.models.dialect import Dialect, Sampling
+from dragoman.models.endpoint import parse_endpoint
+from dragoman.models.faults import Fault, error_of
 from dragoman.models.protocols import Message, Reply
+from dragoman.models.retry import RetryPolicy
+from dragoman.models.structured import INVALID, Checked, checked, repair_turn
+from dragoman.models.throttle import Throttle, throttle_for
 
-if TYPE_CHECKING:
-    from openai import APIStatusError, AsyncOpenAI
+DEFAULT_CONCURRENCY = 32
+_MISUNDERSTOOD = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY})
 
-_SHOWN = 300
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_OVERFLOW = ("context size", "context length", "context window", "maximum context", "context_length")
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What was sent to an endpoint so far, and what that cost."""
+
+    requests: int = 0  # sent, each attempt counted
+    retries: int = 0  # those among them that were sent again after a fault
+    repairs: int = 0  # those among them that asked to put a reply right
+    prompt_tokens: int = 0
+    answer_tokens: int = 0
+    cached_tokens: int = 0  # of the prompts, where the endpoint tells
 
 
 class EndpointLLM:
@@ -34,27 +48,46 @@ class EndpointLLM:
         api_key_env: Name of the environment variable that holds the key; empty, or unset: no key.
         timeout: Seconds that one request may take, its wait in the server's queue included.
         retries: How often a request is sent again, a little later each time, after a passing fault.
+        concurrency: Most requests under way at once; fewer while the endpoint does not keep up.
+        policy: How long to wait between attempts; its ``retries`` give way to the argument.
 
     Raises:
-        LLMError: The URL is none.
+        LLMRefused: The URL is none.
     """
 
     def __init__(
-        self, base_url: str, model: str, *, api_key_env: str = "", timeout: float = 120.0, retries: int = 3
+        self,
+        base_url: str,
+        model: str,
+        *,
+        api_key_env: str = "",
+        timeout: float = 120.0,
+        retries: int = 3,
+        concurrency: int = DEFAULT_CONCURRENCY,
+        policy: RetryPolicy | None = None,
     ) -> None:
-        self._base_url = base_url.rstrip("/")
-        self._retries = retries
-        self._loopback = _checked_host(base_url) in _LOOPBACK
-        self._model = model
-        self._api_key_env = api_key_env
-        self._timeout = timeout
+        self._endpoint = parse_endpoint(base_url, model, api_key_env)
+        self._timeout, self._concurrency = timeout, concurrency
+        self._policy = replace(policy or RetryPolicy(), retries=retries)
+        self._dialect = Dialect()
+        self._usage = Usage()
         # A connection belongs to the event loop it was opened in, and one generator may see several loops.
-        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncOpenAI] = WeakKeyDictionary()
+        self._connections: WeakKeyDictionary[asyncio.AbstractEventLoop, Connection] = WeakKeyDictionary()
 
     @property
     def name(self) -> str:
         """The model's name at the endpoint."""
-        return self._model
+        return self._endpoint.model
+
+    @property
+    def address(self) -> tuple[str, str]:
+        """URL, without secrets, and model: two clients with the same address ask the same."""
+        return self._endpoint.url, self._endpoint.model
+
+    @property
+    def usage(self) -> Usage:
+        """What was sent and used so far, failed attempts included."""
+        return self._usage
 
     async def reply(
         self,
@@ -65,43 +98,42 @@ class EndpointLLM:
         seed: int,
         schema: Mapping[str, Any] | None = None,
     ) -> Reply:
-        """Ask for one answer.
+        """Ask for one answer; any number of calls may wait at once.
 
         Args:
             messages: The conversation, oldest first.
             max_tokens: Longest answer, in the model's tokens.
             temperature: Sampling temperature, from 0.
             seed: Seed of the sampling, where the endpoint honours one.
-            schema: JSON schema that the answer is asked to follow; None: free text.
+            schema: JSON schema that the answer shall follow; None: free text.
 
         Returns:
-            The answer with its cost.
+            The answer with its cost. With a schema, its text is canonical JSON that follows the schema; when the
+            model did not manage that, ``finish`` begins with ``structured.INVALID`` and says why.
 
         Raises:
             LLMError: The endpoint could not be reached, refused, or answered nothing usable.
             ExtraMissing: The client library is not installed.
         """
-        request = self._request(messages, max_tokens, temperature, seed)
-        if schema is not None:
-            shape = {"name": "answer", "schema": dict(schema), "strict": True}
-            request["response_format"] = {"type": "json_schema", "json_schema": shape}
-        client = self._client()
-        with self._translated():
-            done = await client.chat.completions.create(**request)
-        if not getattr(done, "choices", None):
-            raise self._no_chat_server()
-        choice, usage = done.choices[0], done.usage
-        return Reply(
-            text=choice.message.content or "",
-            prompt_tokens=usage.prompt_tokens if usage else 0,
-            answer_tokens=usage.completion_tokens if usage else 0,
-            finish=choice.finish_reason or "",
-        )
+        sampling = Sampling(max_tokens, temperature, seed)
+        if schema is None:
+            return _reply([await self._ask(messages, sampling, None)])
+        answers = [await self._ask(messages, sampling, schema)]
+        result = _held_against(schema, answers[0])
+        if result.problem:
+            self._count(repairs=1)
+            try:
+                turn = [*messages, *repair_turn(answers[0].text, result.problem)]
+                answers.append(await self._ask(turn, sampling, schema, urgent=True))
+            except RequestRefused:  # the longer chat is too much for the model; what came first is paid for
+                return _reply(answers, result)
+            result = _held_against(schema, answers[1])
+        return _reply(answers, result)
 
     async def stream(
         self, messages: Sequence[Message], *, max_tokens: int, temperature: float, seed: int
     ) -> AsyncIterator[str]:
-        """Ask for one answer and yield it piece by piece.
+        """Ask for one answer and yield it piece by piece, at once: a reader is waiting.
 
         Args:
             messages: The conversation, oldest first.
@@ -116,140 +148,115 @@ class EndpointLLM:
             LLMError: The endpoint could not be reached, refused, or broke off.
             ExtraMissing: The client library is not installed.
         """
-        request = self._request(messages, max_tokens, temperature, seed)
-        client = self._client()
-        with self._translated():
-            # The block closes the connection when the reader goes away, so that the server stops generating.
-            async with await client.chat.completions.create(**request, stream=True) as events:
-                async for event in events:
-                    if event.choices and event.choices[0].delta.content:
-                        yield event.choices[0].delta.content
+        sampling, failed, begun = Sampling(max_tokens, temperature, seed), 0, False
+        connection = await self._connection()
+        while True:
+            dialect, fault = self._dialect, None
+            self._count(requests=1, retries=int(failed > 0))
+            async with aclosing(_closing(connection.pieces(dialect.body(self.name, messages, sampling)))) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, Fault):
+                        fault = piece
+                        break
+                    begun = True
+                    yield piece
+            if fault is None:
+                return
+            if not begun and self._learned(dialect, fault, structured=False):
+                continue
+            failed += 1
+            if begun or not fault.passing or failed > self._policy.retries:
+                raise error_of(fault, self._endpoint, self._timeout, failed)
+            await asyncio.sleep(self._policy.wait(failed - 1, fault.asked))
 
     async def aclose(self) -> None:
         """Close this event loop's connections; the generator may be used again."""
-        client = self._clients.pop(asyncio.get_running_loop(), None)
-        if client is not None:
-            await client.close()
+        connection = self._connections.pop(asyncio.get_running_loop(), None)
+        if connection is not None:
+            await connection.close()
 
-    def _request(self, messages: Sequence[Message], max_tokens: int, temperature: float, seed: int) -> dict[str, Any]:
-        said = [{"role": message.role, "content": message.content} for message in messages]
-        return {
-            "model": self._model,
-            "messages": said,
-            "max_tokens": max_tokens,
-            "temperature": temperature,
-            "seed": seed,
-        }
+    async def _ask(
+        self,
+        messages: Sequence[Message],
+        sampling: Sampling,
+        schema: Mapping[str, Any] | None,
+        *,
+        urgent: bool = False,
+    ) -> Answer:
+        """One answer, after as many attempts as it takes and may take."""
+        throttle = throttle_for(self._endpoint.url, self._concurrency, self._timeout)
+        connection = await self._connection()
+        failed = 0
+        while True:
+            async with throttle.slot(urgent=urgent or failed > 0) as slot:
+                dialect = self._dialect
+                self._count(requests=1, retries=int(failed > 0))
+                got = await connection.send(dialect.body(self.name, messages, sampling, schema))
+                self._count(prompt_tokens=got.prompt_tokens, answer_tokens=got.answer_tokens)
+                if isinstance(got, Answer):
+                    slot.outcome = "good"
+                    self._count(cached_tokens=got.cached_tokens)
+                    return got
+                slot.outcome = "overload" if got.overload else "fault"
+                wait = self._wait(throttle, got, failed)
+            if self._learned(dialect, got, structured=schema is not None):
+                continue
+            failed += 1
+            if not got.passing or failed > self._policy.retries:
+                raise error_of(got, self._endpoint, self._timeout, failed)
+            await asyncio.sleep(wait)
 
-    def _key(self) -> str:
-        return os.environ.get(self._api_key_env, "") if self._api_key_env else ""
+    def _wait(self, throttle: Throttle, fault: Fault, failed: int) -> float:
+        """Seconds that one request waits for itself; a wait that the server asked for holds back all of them."""
+        if not fault.passing:
+            return 0.0
+        wait = self._policy.wait(failed, fault.asked)
+        limited = fault.status == HTTPStatus.TOO_MANY_REQUESTS and failed < self._policy.retries
+        if limited or (fault.asked and fault.overload):
+            throttle.hold(wait)
+            return 0.0
+        return wait
 
-    def _client(self) -> "AsyncOpenAI":
+    def _learned(self, spoken: Dialect, fault: Fault, *, structured: bool) -> bool:
+        """Whether a refusal taught how to speak to this endpoint, or somebody else's did in the meantime."""
+        if fault.status not in _MISUNDERSTOOD or fault.overflow:
+            return False
+        if spoken == self._dialect:
+            self._dialect = spoken.after(fault.said, structured=structured)
+        return spoken != self._dialect
+
+    async def _connection(self) -> Connection:
         loop = asyncio.get_running_loop()
-        client = self._clients.get(loop)
-        if client is None:
-            client = self._clients[loop] = self._open()
-        return client
+        connection = self._connections.get(loop)
+        if connection is None:
+            connection = self._connections[loop] = Connection(self._endpoint, self._timeout, self._concurrency)
+            await connection.bind()
+        return connection
 
-    def _open(self) -> "AsyncOpenAI":
-        try:
-            import httpx2
-            from openai import AsyncOpenAI, DefaultAsyncHttpxClient
-        except ImportError as error:
-            raise ExtraMissing(f"language models need the package '{error.name}'", extra="local") from error
-        # On loopback a new connection costs nothing, and none is left open when the loop ends; proxies are for others.
-        http = DefaultAsyncHttpxClient(
-            timeout=httpx2.Timeout(self._timeout, connect=min(self._timeout, 10.0)),
-            limits=httpx2.Limits(max_connections=256, max_keepalive_connections=0 if self._loopback else 32),
-            trust_env=not self._loopback,
-        )
-        # A local server needs no key, yet the client library insists on one.
-        return AsyncOpenAI(
-            base_url=self._base_url,
-            api_key=self._key() or "none",
-            max_retries=self._retries,
-            timeout=self._timeout,
-            http_client=http,
-        )
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        import httpx2
-        import openai
-
-        try:
-            yield
-        except openai.APITimeoutError as error:
-            raise LLMError(
-                f"{self._base_url} did not answer within {self._timeout:g} s",
-                hint="Raise llm.timeout, or lower llm.concurrency, in dragoman.toml.",
-            ) from error
-        except openai.APIConnectionError as error:
-            raise LLMError(
-                f"cannot reach the language model at {self._base_url}: {self._clean(error.__cause__ or error)}",
-                hint="Start the server, or change llm.base_url in dragoman.toml ('' is the embedded model).",
-            ) from error
-        except openai.APIStatusError as error:
-            raise self._refusal(error) from error
-        except (openai.OpenAIError, httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
-            raise LLMError(
-                f"the language model at {self._base_url} failed: {self._clean(error)}",
-                hint="Run the command again; what was answered before is kept.",
-            ) from error
-
-    def _refusal(self, error: "APIStatusError") -> LLMError:
-        said, status = self._clean(error), error.status_code
-        if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-            if not self._api_key_env:
-                return LLMError(f"{self._base_url} wants a key", hint="Name its variable in llm.api_key_env.")
-            state = "was refused" if self._key() else "is not set"
-            return LLMError(
-                f"{self._base_url} refused access ({status}): the key in {self._api_key_env} {state}",
-                hint=f"Export a valid key as {self._api_key_env}, or name another variable in llm.api_key_env.",
-            )
-        if status == HTTPStatus.NOT_FOUND:
-            return LLMError(
-                f"{self._base_url} knows no model '{self._model}' (404: {said})",
-                hint="Correct llm.model; llm.base_url must end where '/chat/completions' begins, mostly in /v1.",
-            )
-        if any(words in str(error).lower() for words in _OVERFLOW):
-            return LLMError(
-                f"the prompt is too long for '{self._model}': {said}",
-                hint="Lower chunk.tokens or chat.passages in dragoman.toml, or choose a model with a larger context.",
-            )
-        if status == HTTPStatus.TOO_MANY_REQUESTS:
-            hint = "Wait a little and run the command again (what was answered is kept), or lower llm.concurrency."
-            return LLMError(f"{self._base_url} limits the rate of requests (429: {said})", hint=hint)
-        hint = (
-            "Run the command again; what was answered before is kept."
-            if status >= HTTPStatus.INTERNAL_SERVER_ERROR
-            else ""
-        )
-        return LLMError(f"{self._base_url} refused the request ({status}: {said})", hint=hint)
-
-    def _no_chat_server(self) -> LLMError:
-        return LLMError(
-            f"{self._base_url} answered, but not as a chat model does",
-            hint="llm.base_url must end where '/chat/completions' begins, mostly in /v1.",
-        )
-
-    def _clean(self, error: BaseException) -> str:
-        text = " ".join(str(error).split()) or type(error).__name__
-        key = self._key()
-        text = text.replace(key, "***") if key else text
-        return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+    def _count(self, **more: int) -> None:
+        self._usage = replace(self._usage, **{key: getattr(self._usage, key) + by for key, by in more.items()})
 
 
-def _checked_host(url: str) -> str:
+def _held_against(schema: Mapping[str, Any], answer: Answer) -> Checked:
+    return checked(answer.text, schema, cut=answer.finish == "length")
+
+
+def _reply(answers: Sequence[Answer], result: Checked | None = None) -> Reply:
+    last = answers[-1]
+    invalid = result is not None and result.problem
+    return Reply(
+        text=result.text if result else last.text,
+        prompt_tokens=sum(answer.prompt_tokens for answer in answers),
+        answer_tokens=sum(answer.answer_tokens for answer in answers),
+        finish=f"{INVALID}{result.problem}" if result and invalid else last.finish,
+    )
+
+
+async def _closing(pieces: AsyncIterator[str | Fault]) -> AsyncGenerator[str | Fault]:
+    """The same pieces; when the reader stops, so does the request."""
     try:
-        parts = urlsplit(url)
-        host = parts.hostname if parts.scheme in {"http", "https"} and parts.port != 0 else None
-    except ValueError:
-        host = None
-    if not host or " " in url:
-        raise LLMError(
-            f"'{url}' is no address of a language model",
-            expected="something like http://127.0.0.1:8000/v1",
-            hint="Change llm.base_url in dragoman.toml ('' is the embedded model, 'none' is none).",
-        )
-    return host
+        async for piece in pieces:
+            yield piece
+    finally:
+        if isinstance(pieces, AsyncGenerator):
+            await pieces.aclose()

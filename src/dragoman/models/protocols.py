@@ -50,6 +50,7 @@ class Reply:
     prompt_tokens: int
     answer_tokens: int
     finish: str  # "stop", "length", ...
+    model: str = ""  # who wrote it, where that may be another than who was asked
 
 
 class TextGenerator(Protocol):

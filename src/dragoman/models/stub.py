@@ -195,6 +195,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     stub: ClassVar[StubServer]
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else a kept connection waits 40 ms between the headers and the body
 
     def do_GET(self) -> None:
         if self.path == "/v1/models":
