@@ -125,6 +125,7 @@ def test_a_source_may_have_settings_of_its_own_over_those_of_ingest() -> None:
         ([{"source": "docs", "style": "mkdoc"}], "sources.0.style = 'mkdoc'"),
         ([{"site": "x"}], "sources.0.source"),
         ("docs", "sources = 'docs': input should be a list"),
+        ([{"source": "docs", "site": "docs.example"}], "expected an address such as https://"),
     ],
 )
 def test_a_wrong_table_of_a_source_is_told_by_its_key(sources: object, complaint: str) -> None:

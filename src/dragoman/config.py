@@ -10,12 +10,13 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator
 
 from dragoman.errors import ConfigError
 
 FILE_NAME = "dragoman.toml"
 
+FunnelStep = Literal["length", "alone", "leak", "duplicate", "round trip", "near", "judge"]
 SiteStyle = Literal["auto", "mkdocs", "docusaurus", "sphinx", "vitepress", "github"]
 
 
@@ -44,6 +45,17 @@ class IngestSettings(_Section):
     )
     github_token_env: str = Field(default="GITHUB_TOKEN", description="environment variable that holds GitHub's token")
 
+    @field_validator("site")
+    @classmethod
+    def _is_address(cls, site: str) -> str:
+        return _address(site)
+
+
+def _address(site: str) -> str:
+    if site and not site.lower().startswith(("http://", "https://")):
+        raise ValueError("expected an address such as https://docs.example.com")
+    return site
+
 
 class SourceSettings(_Section):
     """A source with settings of its own; what it leaves out is as in [ingest]."""
@@ -59,6 +71,11 @@ class SourceSettings(_Section):
     max_total_mb: Annotated[float, Field(gt=0)] | None = None
     github_api: str | None = None
     github_token_env: str | None = None
+
+    @field_validator("site")
+    @classmethod
+    def _is_address(cls, site: str | None) -> str | None:
+        return site if site is None else _address(site)
 
     def over(self, defaults: IngestSettings) -> IngestSettings:
         """The settings that hold for this source."""
@@ -105,17 +122,68 @@ class LLMSettings(_Section):
     base_url: str = Field(default="", description="an OpenAI-compatible endpoint; empty: the embedded model; 'none'")
     model: str = Field(default="qwen2.5-coder-0.5b", description="catalog name, GGUF path, or the endpoint's model")
     api_key_env: str = Field(default="OPENAI_API_KEY", description="environment variable that holds the key")
-    concurrency: Annotated[int, Field(ge=1, le=256)] = Field(default=4, description="requests under way at once")
+    concurrency: Annotated[int, Field(ge=1, le=256)] = Field(
+        default=32, description="most requests under way at once; fewer while the endpoint cannot keep up"
+    )
     timeout: Annotated[float, Field(gt=0)] = Field(default=120.0, description="seconds a request may take")
+    retries: Annotated[int, Field(ge=0, le=20)] = Field(default=3, description="times a request is sent again")
+    fallback_base_url: str = Field(default="", description="a second endpoint, for while the first fails; empty: none")
+    fallback_model: str = Field(default="", description="the second endpoint's model; empty: as the first's")
+    fallback_api_key_env: str = Field(default="", description="environment variable that holds the second's key")
+    price_prompt: Annotated[float, Field(ge=0)] = Field(default=0.0, description="price of a million prompt tokens")
+    price_answer: Annotated[float, Field(ge=0)] = Field(default=0.0, description="price of a million answer tokens")
 
 
 class SynthSettings(_Section):
     """How training questions are made."""
 
-    requests: Annotated[int, Field(ge=0)] = Field(default=100, description="LLM requests to spend, one a chunk")
+    engine: Literal["dragoman", "distilabel"] = Field(
+        default="dragoman", description="who asks: dragoman, or distilabel for the pipeline of the reference system"
+    )
+    requests: Annotated[int, Field(ge=0)] = Field(default=100, description="chunks to ask about, one LLM request each")
+    kinds: tuple[str, ...] = Field(
+        default=("howto", "keywords", "problem", "concept"),
+        description="kinds of question asked for; also: error, api, comparison",
+    )
+    project: str = Field(default="", description="one sentence about the project, told to the language model")
+    personas: tuple[str, ...] = Field(default=(), description="who asks, e.g. 'a data scientist new to the tool'")
+    language: str = Field(default="auto", description="language of the questions; auto: that of the passage")
+    pairs: Annotated[int, Field(ge=0)] = Field(default=0, description="requests for questions that need two sections")
+    unanswerable: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="requests for questions that the docs do not answer, for calibrating refusal"
+    )
+    context: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="requests for a sentence that places a chunk in its page, put before its passage"
+    )
+    paraphrases: Annotated[int, Field(ge=0, le=20)] = Field(
+        default=3, description="paraphrases of each question, with the engine distilabel"
+    )
     temperature: Annotated[float, Field(ge=0, le=2)] = Field(default=0.7, description="sampling temperature")
     round_trip: Annotated[int, Field(ge=0)] = Field(
         default=10, description="train only on questions whose section the base model ranks this high; 0: all"
+    )
+    skip: tuple[FunnelStep, ...] = Field(
+        default=(),
+        description="steps of the funnel to leave out: length, alone, leak, duplicate, round trip, near, judge",
+    )
+    near: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.95, description="two questions of a section above this cosine are one; 0: never"
+    )
+    judge: Annotated[float, Field(ge=0, le=5)] = Field(
+        default=0.0,
+        description="lowest score by an LLM judge (1 to 5, a request a question) to train with; 0: no judge",
+    )
+    negatives: Annotated[int, Field(ge=0, le=50)] = Field(
+        default=4, description="hard negatives mined for each question"
+    )
+    margin: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.05, description="a hard negative scores at least this share below the question's own passage"
+    )
+    budget_requests: Annotated[int, Field(ge=0)] = Field(default=0, description="most requests of a run; 0: no limit")
+    budget_tokens: Annotated[int, Field(ge=0)] = Field(default=0, description="most tokens of a run; 0: no limit")
+    budget_minutes: Annotated[float, Field(ge=0)] = Field(default=0.0, description="most minutes of a run; 0: no limit")
+    budget_money: Annotated[float, Field(ge=0)] = Field(
+        default=0.0, description="most money of a run, at the prices in [llm]; 0: no limit"
     )
 
 
@@ -130,6 +198,9 @@ class TrainSettings(_Section):
     folds: Annotated[int, Field(ge=2, le=20)] = Field(default=5, description="folds of cross-validation (small docs)")
     structure_share: Annotated[float, Field(ge=0)] = Field(
         default=0.3, description="structural questions in training, as a multiple of the LLM's"
+    )
+    negatives: Annotated[int, Field(ge=0, le=50)] = Field(
+        default=0, description="hard negatives beside each question in training, of those that were mined"
     )
 
 

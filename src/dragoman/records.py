@@ -103,7 +103,8 @@ class Question:
     rule that made it. ``rank`` is the place (1-based) of the chunk's section when the base model
     searches for the question, ``0`` when it was not looked up. ``train`` is False for questions that
     the round trip kept out of training; they may still be asked in evaluation. ``passage`` is what to
-    train on when it is not the chunk's own passage, else "".
+    train on when it is not the chunk's own passage, else "". ``also`` are other chunks that answer it as well, ``score`` is a judge's
+    (1 to 5; 0: not judged), and ``negative`` is a written question that the chunk does not answer, where one was made.
     """
 
     id: str
@@ -115,11 +116,32 @@ class Question:
     rank: int = 0
     train: bool = True
     passage: str = ""
+    also: tuple[str, ...] = ()
+    score: float = 0.0
+    negative: str = ""
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """Ids of all chunks that answer it, its own first."""
+        return (self.chunk_id, *self.also)
+
+
+@dataclass(frozen=True, slots=True)
+class Negatives:
+    """Wrong chunks that the base model ranks high for a question, hardest first, with their similarities."""
+
+    question_id: str
+    chunk_ids: tuple[str, ...]
+    scores: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Triplet:
-    """A training row: question (anchor of the search), its passage, and wrong passages."""
+    """A training row: question (anchor of the search), its passage, and wrong passages.
+
+    ``also`` are the sections, beside its own, that answer the question, ``wrong`` those of its negatives: no batch may take a passage for
+    wrong that answers another of its questions.
+    """
 
     question: str
     chunk_id: str
@@ -127,6 +149,8 @@ class Triplet:
     section: str
     kind: QuestionKind
     negatives: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,22 @@ from pathlib import Path
 import pytest
 
 from dragoman.config import SynthSettings
-from dragoman.errors import LLMError
 from dragoman.models.llm import EndpointLLM
 from dragoman.models.protocols import Reply
 from dragoman.models.stub import Body, StubFault, StubServer
-from dragoman.records import Chunk
-from dragoman.synth.generate import REASONS, Generated, choose_chunks, generate_questions, read_reply
-from dragoman.synth.prompts import STYLES
+from dragoman.records import Chunk, content_id
+from dragoman.synth.answers import read_questions
+from dragoman.synth.budget import Budget
+from dragoman.synth.generate import (
+    REASONS,
+    Generated,
+    choose_chunks,
+    generate_questions,
+    question_jobs,
+)
+from dragoman.synth.prompts import SCHEMA, STYLES
 from dragoman.synth.store import AnswerStore
+from dragoman.synth.work import Sampling
 
 MakeChunk = Callable[..., Chunk]
 
@@ -44,6 +52,7 @@ def generate(
     model: str = "small",
     concurrency: int = 2,
     advance: Callable[[int], None] | None = None,
+    budget: Budget | None = None,
 ) -> Generated:
     @contextmanager
     def endpoint() -> Iterator[EndpointLLM]:
@@ -52,7 +61,15 @@ def generate(
     settings = SynthSettings(temperature=temperature)
     return asyncio.run(
         generate_questions(
-            chunks, model, endpoint, store, settings, seed=seed, concurrency=concurrency, advance=advance
+            chunks,
+            model,
+            endpoint,
+            store,
+            settings,
+            seed=seed,
+            concurrency=concurrency,
+            advance=advance,
+            budget=budget,
         )
     )
 
@@ -135,25 +152,53 @@ def test_a_failed_request_is_a_rejection_and_is_asked_again_next_time(
     assert (again.rejected, len(again.questions)) == ((), len(chunks) * len(STYLES))
 
 
-def test_five_failures_in_a_row_end_the_work_and_what_was_answered_is_kept(
+def test_many_failures_with_an_answer_now_and_then_do_not_end_the_work(
     stub: StubServer, store: AnswerStore, chunks: list[Chunk]
 ) -> None:
-    stub.script = lambda _: StubFault(503) if len(stub.requests) > 3 else None
-    with pytest.raises(LLMError, match="503"):
-        generate(stub, store, chunks, concurrency=1)
-    assert len(stub.requests) == 3 + 5
-    stub.script = None
-    again = generate(stub, store, chunks)
-    assert (again.asked, again.stored) == (len(chunks) - 3, 3)
-
-
-def test_failures_with_answers_between_them_do_not_end_the_work(
-    stub: StubServer, store: AnswerStore, chunks: list[Chunk]
-) -> None:
-    stub.script = lambda _: StubFault(503) if len(stub.requests) % 4 else None
+    stub.script = lambda _: StubFault(503) if len(stub.requests) % 14 else None
     made = generate(stub, store, chunks, concurrency=1)
-    assert len(made.rejected) == 12
-    assert len(made.questions) == 4 * len(STYLES)
+    assert (len(made.rejected), made.failed, made.asked) == (15, 15, 16)
+    assert len(made.questions) == len(STYLES)
+
+
+def test_an_edited_page_costs_one_request_for_each_chunk_that_changed(
+    stub: StubServer, store: AnswerStore, chunks: list[Chunk], make_chunk: MakeChunk
+) -> None:
+    before = generate(stub, store, chunks)
+    stub.requests.clear()
+    edited = make_chunk("Roll 1 needs no butter at all.", "rolls.md", ("Bakery", "Rolls 1"))
+    now = [edited if chunk.text == "Roll 1 needs butter." else chunk for chunk in chunks]
+    after = generate(stub, store, now)
+    assert asked_about(stub) == [edited.passage]
+    assert (after.asked, after.stored) == (1, len(chunks) - 1)
+    assert len(set(after.questions) & set(before.questions)) == (len(chunks) - 1) * len(STYLES)
+
+
+def test_the_key_of_an_answer_never_changes(make_chunk: MakeChunk) -> None:
+    chunk = make_chunk("Heat the oven before the dough is ready.")
+    (job,) = question_jobs([chunk], "small")
+    prompt = json.dumps([{"role": message.role, "content": message.content} for message in job.messages])
+    key = Sampling("small", 0.7, 13).key(job)
+    assert key == content_id("small", prompt, json.dumps(SCHEMA), "0.7", 13, 256)
+    assert key == "b285a36f8856c7f0", "answers that were paid for would be asked for again"
+
+
+def test_a_reached_budget_leaves_chunks_for_the_next_run(
+    stub: StubServer, store: AnswerStore, chunks: list[Chunk]
+) -> None:
+    first = generate(stub, store, chunks, budget=Budget(requests=6))
+    assert (len(stub.requests), first.asked, first.not_asked) == (6, 6, len(chunks) - 6)
+    assert len(first.questions) == 6 * len(STYLES)
+    left = [chunk.id for chunk in chunks[6:]]
+    assert [(row.item, row.reason, row.detail) for row in first.rejected] == [
+        (item, "over budget", "budget_requests") for item in left
+    ]
+    assert "[synth] budget_requests" in first.note
+    assert "10 requests not sent" in first.note
+    stub.requests.clear()
+    second = generate(stub, store, chunks, budget=Budget(requests=100))
+    assert sorted(asked_about(stub)) == sorted(chunk.passage for chunk in chunks[6:])
+    assert (second.rejected, second.note, second.stored) == ((), "", 6)
 
 
 @pytest.mark.parametrize(
@@ -162,13 +207,14 @@ def test_failures_with_answers_between_them_do_not_end_the_work(
         ("no JSON", ["not the JSON asked for"]),
         ('{"howto": "How', ["not the JSON asked for"]),
         ('["How?"]', ["not the JSON asked for"]),
+        ("[" * 100_000, ["not the JSON asked for"]),
         ("{}", ["left empty"] * 4),
         ('{"howto": " ", "keywords": 3, "problem": null, "other": "x"}', ["left empty"] * 4),
         ('{"howto": "\\ud83e", "concept": "Why\\n  so?"}', ["left empty"] * 3),
     ],
 )
 def test_a_reply_that_gives_no_question_gives_a_reason(make_chunk: MakeChunk, text: str, reasons: list[str]) -> None:
-    questions, rejected = read_reply(make_chunk("Text."), Reply(text, 1, 1, "stop"), "small")
+    questions, rejected = read_questions(make_chunk("Text."), Reply(text, 1, 1, "stop"), "small")
     assert [row.reason for row in rejected] == reasons
     assert set(reasons) <= set(REASONS)
     assert [question.text for question in questions] == ["Why so?"][: 4 - len(reasons)] * (reasons[0] == "left empty")
