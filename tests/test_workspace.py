@@ -14,7 +14,7 @@ import pytest
 
 from dragoman.errors import MissingArtefact, WorkspaceBusy, WorkspaceError
 from dragoman.records import Manifest
-from dragoman.workspace import COMMANDS, MANIFEST, SCHEMA, STAGES, Workspace
+from dragoman.workspace import COMMANDS, MANIFEST, SCHEMA, STAGES, RecipeFile, Workspace
 
 DONE = Manifest("ingest", SCHEMA, "0.1", "print", "content", 13, rows={"chunks": 3}, notes={"list": [1, None, "ß"]})
 
@@ -69,7 +69,30 @@ def test_an_artefact_is_there_with_its_manifest_once_it_is_finished(workspace: P
     assert place.need("ingest").fingerprint == "other"
     assert (place.folder("ingest") / "rows").read_text(encoding="utf-8") == "second"
     assert sorted(path.name for path in workspace.iterdir()) == ["ingest"]
-    assert sorted(path.name for path in place.folder("ingest").iterdir()) == ["fingerprint", MANIFEST, "rows"]
+    names = sorted(path.name for path in place.folder("ingest").iterdir())
+    assert names == ["files.json", "fingerprint", MANIFEST, "rows"]
+
+
+def test_files_that_are_not_as_they_were_written_are_named(workspace: Path) -> None:
+    place = Workspace(workspace)
+    assert place.damage("ingest") == []
+    build(place, "first")
+    assert place.damage("ingest") == []
+    (workspace / "ingest" / "rows").write_text("x", encoding="utf-8")
+    assert place.damage("ingest") == ["rows has changed"]
+    (workspace / "ingest" / "rows").unlink()
+    assert place.damage("ingest") == ["rows is missing"]
+    for text in ("", "[1]", "3"):
+        (workspace / "ingest" / "files.json").write_text(text, encoding="utf-8")
+        assert place.damage("ingest") == ["files.json has changed"]
+
+
+def test_a_kept_recipe_remembers_the_file_it_came_from(workspace: Path) -> None:
+    file = RecipeFile("here/dragoman.toml", "hash")
+    Workspace(workspace, file).keep_recipe("{}")
+    assert Workspace(workspace).kept_recipe_file() == file
+    Workspace(workspace).keep_recipe("{}")
+    assert Workspace(workspace).kept_recipe_file() is None
 
 
 def test_what_is_being_built_leaves_the_finished_artefact_alone(workspace: Path) -> None:

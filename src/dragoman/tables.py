@@ -69,7 +69,9 @@ def read_rows(path: Path, kind: type[R]) -> list[R]:
         rows = pq.ParquetFile(path).read().select(names).to_pylist()
         return [kind(**{name: _typed(value, hints[name]) for name, value in row.items()}) for row in rows]
     except (OSError, pa.ArrowException, TypeError, KeyError) as error:
-        raise WorkspaceError(f"cannot read {path}: {error}", hint="Make it again: dragoman build --force") from error
+        # A stage's folder has the name of the command that makes it, and may be damaged in a way that its sizes hide.
+        hint = f"Remove {path.parent} and run: dragoman {path.parent.name}"
+        raise WorkspaceError(f"cannot read {path}: {error}", hint=hint) from error
 
 
 def content_hash(rows: Iterable[Any]) -> str:

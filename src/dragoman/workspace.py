@@ -9,7 +9,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dragoman.errors import MissingArtefact, WorkspaceBusy, WorkspaceError
@@ -18,7 +18,16 @@ from dragoman.records import Manifest
 SCHEMA = 1
 STAGES = ("ingest", "synth", "train", "evaluate", "refit", "index")
 MANIFEST, RECIPE = "manifest.json", "recipe.json"
+_FILES, _MARKER, _RECIPE_FILE = "files.json", "fingerprint", "recipe-file.json"
 COMMANDS = dict(zip(STAGES, ("ingest", "synth", "train", "evaluate", "index", "index"), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeFile:
+    """The file that a workspace's recipe came from: where it lay, and the hash of what it said."""
+
+    path: str
+    content: str
 
 
 class Workspace:
@@ -26,13 +35,15 @@ class Workspace:
 
     Args:
         root: The folder; made on the first write.
+        recipe_file: Where the recipe of a run comes from; noted when the recipe is kept.
 
     Raises:
         WorkspaceError: It belongs to another schema version.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, recipe_file: RecipeFile | None = None) -> None:
         self.root = root
+        self._recipe_file = recipe_file
         marker = root / "workspace.json"
         if marker.is_file():
             try:
@@ -86,16 +97,17 @@ class Workspace:
         go on where it was; with another fingerprint the folder is empty.
         """
         part = self.root / f"{stage}.part"
-        marker = part / "fingerprint"
+        marker = part / _MARKER
         if part.exists() and not (marker.is_file() and marker.read_text(encoding="utf-8") == fingerprint):
             shutil.rmtree(part)
         self._write(marker, fingerprint)
         return part
 
     def finish(self, stage: str, manifest: Manifest) -> None:
-        """Put the built folder in place of the old artefact, manifest last."""
+        """Put the built folder in place of the old artefact, manifest last; the sizes of its files are noted."""
         part, final = self.root / f"{stage}.part", self.folder(stage)
         old = self.root / f"{stage}.old"
+        self._write(part / _FILES, json.dumps(_sizes(part), indent=2, sort_keys=True) + "\n")
         self._write(part / MANIFEST, _dump(manifest))
         shutil.rmtree(old, ignore_errors=True)
         if final.exists():
@@ -110,6 +122,29 @@ class Workspace:
     def unstamp(self, stage: str) -> None:
         """Declare an artefact unfinished."""
         (self.folder(stage) / MANIFEST).unlink(missing_ok=True)
+
+    def damage(self, stage: str) -> list[str]:
+        """What of a finished artefact is not as it was written, by the sizes of its files.
+
+        Args:
+            stage: Its stage.
+
+        Returns:
+            A line for each file that is missing or has changed; none where no sizes were noted.
+        """
+        folder = self.folder(stage)
+        try:
+            noted = dict(json.loads((folder / _FILES).read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return []  # an index swaps its own files, and older versions noted nothing
+        except (OSError, ValueError, TypeError):
+            return [f"{_FILES} has changed"]
+        found = _sizes(folder)
+        return [
+            f"{name} {'has changed' if name in found else 'is missing'}"
+            for name, size in noted.items()
+            if found.get(name) != size
+        ]
 
     @contextmanager
     def writing(self, need_mb: int = 0) -> Iterator[None]:
@@ -141,8 +176,20 @@ class Workspace:
             os.close(handle)
 
     def keep_recipe(self, text: str) -> None:
-        """Keep the resolved recipe, so that later commands on this workspace need no options."""
+        """Keep the resolved recipe and where it came from, so that later commands here need no options."""
         self._write(self.root / RECIPE, text + "\n")
+        # Last: a note that is older than the recipe only makes the file look edited, and it is read again.
+        if self._recipe_file:
+            self._write(self.root / _RECIPE_FILE, json.dumps(asdict(self._recipe_file), indent=2) + "\n")
+        else:
+            (self.root / _RECIPE_FILE).unlink(missing_ok=True)
+
+    def kept_recipe_file(self) -> RecipeFile | None:
+        """The file that the kept recipe came from; None: from none, or nobody noted it."""
+        try:
+            return RecipeFile(**json.loads((self.root / _RECIPE_FILE).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
 
     def check_idle(self) -> None:
         """Refuse before anything is changed when another process is at work here.
@@ -187,6 +234,13 @@ def _lock(path: Path, root: Path) -> int:
         os.close(handle)
         raise WorkspaceError(f"cannot write to {root}: {error.strerror}", hint="Free some space and rerun.") from error
     return handle
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """Sizes of the files of an artefact by name, what the workspace itself writes there left out."""
+    own = {MANIFEST, _FILES, _MARKER}
+    found = {path.relative_to(folder).as_posix(): path.stat().st_size for path in folder.rglob("*") if path.is_file()}
+    return {name: size for name, size in found.items() if name not in own}
 
 
 def _dump(manifest: Manifest) -> str:

@@ -185,6 +185,13 @@ def test_init_leaves_a_recipe_alone_that_is_there(dragoman: Any, tmp_path: Path)
     assert (tmp_path / "dragoman.toml").read_text(encoding="utf-8") == "seed = 7\n"
 
 
+def test_init_into_a_folder_that_is_not_there_says_so(dragoman: Any, tmp_path: Path) -> None:
+    done = dragoman("init", "--config", "recipes/mine/valves.toml")
+    assert done.code == 2
+    assert "there is no folder recipes/mine to write valves.toml to. Make the folder first." in done.complaint()
+    assert not (tmp_path / "recipes").exists()
+
+
 def test_files_that_cannot_be_read_are_skipped_and_listed_ten_at_most(
     dragoman: Any, docs: Path, workspace: Path, minilm: Path
 ) -> None:

@@ -23,6 +23,18 @@ with Workspace(Path(sys.argv[1])).writing():
     print("held", flush=True)
     sys.stdin.read()
 """
+_INTERRUPTED_IMPORT = """
+import sys
+
+class Interrupts:
+    def find_spec(self, name, path=None, target=None):
+        if name == sys.argv[1]:
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupts())
+from dragoman.__main__ import main
+main()
+"""
 _SMALL_FILES = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))
@@ -180,3 +192,34 @@ def test_ctrl_c_says_that_nothing_is_lost(docs: Path, workspace: Path) -> None:
     assert build.returncode == 130
     assert "Interrupted; what was finished is kept, and the same command goes on from there." in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("loading", ["dragoman.cli.main", "typer", "rich.console"])
+def test_ctrl_c_while_the_command_line_is_loading_is_no_traceback(loading: str) -> None:
+    command = [sys.executable, "-c", _INTERRUPTED_IMPORT, loading]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "Interrupted.\n")
+
+
+@pytest.mark.parametrize("damage", ["", "x", None])
+def test_a_damaged_artefact_is_told_and_mended_by_its_own_command(
+    dragoman: Any, docs: Path, workspace: Path, minilm: Path, damage: str | None
+) -> None:
+    assert minilm.is_dir()
+    where = ("--workspace", str(workspace))
+    assert dragoman("ingest", str(docs), *where).code == 0
+    chunks = workspace / "ingest" / "chunks.parquet"
+    whole = chunks.read_bytes()
+    if damage is None:
+        chunks.unlink()
+    else:
+        chunks.write_text(damage, encoding="utf-8")
+    done = dragoman("synth", "--requests", "0", *where)
+    assert f"Remove {workspace / 'ingest'} and run: dragoman ingest" in done.complaint()
+    (docs / "more.md").write_text("# More\n\nA changed page takes over what the run before made.\n", encoding="utf-8")
+    mended = dragoman("ingest", str(docs), *where)
+    assert mended.code == 0
+    assert f"ingest: chunks.parquet {'is missing' if damage is None else 'has changed'}; it is made anew" in mended.err
+    (docs / "more.md").unlink()
+    assert dragoman("ingest", str(docs), *where).code == 0
+    assert chunks.read_bytes() == whole

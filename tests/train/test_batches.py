@@ -13,6 +13,8 @@ from dragoman.train.batches import SectionBatches
 class Row:
     section: str
     passage: str
+    also: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
 
 
 SECTIONS = st.lists(st.integers(0, 12), min_size=1, max_size=60)
@@ -85,3 +87,17 @@ def test_passages_of_a_batch_are_of_similar_length() -> None:
 
 def test_rows_of_a_single_section_are_dealt_one_by_one_rather_than_not_at_all() -> None:
     assert sorted(dealt(SectionBatches(rows_of([1, 1, 1]), 8, 1))) == [[0], [1], [2]]
+
+
+def test_no_batch_holds_what_answers_the_question_of_another_row() -> None:
+    rows = [Row("a", "x" * 9, ("b",)), Row("b", "x" * 9), *(Row(f"s{number}", "x" * 9) for number in range(6))]
+    for epoch in range(5):
+        batches = SectionBatches(rows, 4, seed=epoch)
+        assert not any({0, 1} <= set(batch) for batch in batches)
+        assert len({row for batch in batches for row in batch}) >= 7
+
+
+def test_no_batch_holds_a_hard_negative_that_answers_another_of_its_questions() -> None:
+    rows = [Row("a", "x" * 9, wrong=("b",)), Row("b", "x" * 9), *(Row(f"s{number}", "x" * 9) for number in range(6))]
+    for epoch in range(5):
+        assert not any({0, 1} <= set(batch) for batch in SectionBatches(rows, 4, seed=epoch))

@@ -50,6 +50,8 @@ def init(sources: Sources = None, config: Config = None, name: Name = None, verb
     path = config or Path(FILE_NAME)
     if path.exists():
         raise UsageError(f"{path} is already there", hint="Edit it, or write another with --config NAME.toml")
+    if not path.parent.is_dir():
+        raise UsageError(f"there is no folder {path.parent} to write {path.name} to", hint="Make the folder first.")
     path.write_text(template(tuple(sources or ()), name or ""), encoding="utf-8")
     typer.echo(f"Wrote {path}. Next: dragoman build")
 
@@ -130,6 +132,13 @@ def synth_command(
     requests: Requests = None,
     llm: Llm = None,
     llm_model: LlmModel = None,
+    engine: Annotated[
+        str | None, typer.Option("--engine", help="dragoman, or distilabel (the post's pipeline)")
+    ] = None,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="tell what it would take, and send a few requests")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="ask about three chunks, print it, keep nothing")] = False,
     config: Config = None,
     workspace: Workspace = None,
     assign: Assign = None,
@@ -138,11 +147,22 @@ def synth_command(
 ) -> None:
     """Make questions about the chunks; every LLM answer is kept as it arrives.
 
-    Example: dragoman synth --requests 300
+    Examples: dragoman synth --requests 300   |   dragoman synth --estimate   |
+    dragoman synth --requests 2000 --set synth.budget_minutes=60   |   dragoman synth --engine distilabel --dry-run
     """
-    overrides = {"synth.requests": requests, "llm.base_url": llm, "llm.model": llm_model}
-    run = _stage("synth", overrides=overrides, config=config, workspace=workspace, assignments=assign, force=force)
+    overrides = {"synth.requests": requests, "llm.base_url": llm, "llm.model": llm_model, "synth.engine": engine}
+    options: dict[str, Any] = {
+        "overrides": overrides,
+        "config": config,
+        "workspace": workspace,
+        "assignments": assign,
+    }
+    if estimate or dry_run:
+        _ask_first(make_run(**options), dry_run=dry_run)
+        return
+    run = _stage("synth", **options, force=force)
     _print_rejected(run)
+    typer.echo(f"\nThe funnel, as a page: {run.workspace.folder('synth') / 'funnel.html'}")
 
 
 def train_command(
@@ -199,6 +219,28 @@ def _stage(*stages: str, **options: Any) -> Run:  # noqa: ANN401 - passed on to 
     run.workspace.check_idle()
     run_stages(run, *stages)
     return run
+
+
+def _ask_first(run: Run, *, dry_run: bool) -> None:
+    from dragoman.pipeline import asking
+    from dragoman.pipeline.ingest import load_chunks
+
+    chunks = load_chunks(run)
+    if not asking.asks(run):
+        typer.echo("No language model is asked: the recipe has llm.base_url = 'none', or no requests.")
+        return
+    if not dry_run:
+        with run.workspace.writing():
+            typer.echo(asking.estimate(run, chunks).line())
+        return
+    asked = asking.dry_run(run, chunks)
+    for question in (*asked.questions, *asked.unanswerable):
+        typer.echo(f"{question.style}: {question.text}")
+        if question.negative:
+            typer.echo(f"  not: {question.negative}")
+    for row in asked.rejected:
+        typer.echo(f"rejected ({row.reason}): {row.detail}")
+    typer.echo(f"{asked.requests} requests, {asked.prompt_tokens:,} prompt and {asked.answer_tokens:,} answer tokens")
 
 
 def _preview(run: Run, page: str, *, as_json: bool) -> None:

@@ -9,7 +9,15 @@ from typing import Annotated
 import typer
 
 Config = Annotated[Path | None, typer.Option("--config", "-c", help="recipe file (default: dragoman.toml here)")]
-Workspace = Annotated[Path | None, typer.Option("--workspace", "-w", help="artefact folder (default: .dragoman)")]
+Workspace = Annotated[
+    Path | None,
+    typer.Option(
+        "--workspace",
+        "-w",
+        help="artefact folder (default: .dragoman); a named one keeps the recipe and options of its last run "
+        "until the recipe file they came from is edited or --config names one",
+    ),
+]
 Sources = Annotated[
     list[str] | None,
     typer.Argument(help="folder, file, github:owner/repo@ref:folder, npm:package@version, ...", show_default=False),

@@ -3,16 +3,20 @@
 In: records and reports. Out: text on a terminal, or plain lines in a log. It decides nothing.
 """
 
+import os
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
 from rich.table import Table
+from rich.text import Text
 
 from dragoman.models.protocols import Advance
 from dragoman.pipeline.build import StageStatus
@@ -20,7 +24,7 @@ from dragoman.records import Answer, Hit, Rejected
 
 SHOWN = 10  # rows of what was left out; the rest is counted
 _HARMLESS = ("not a document", "heading without text", "nothing but markup")
-_LOG_WIDTH = 120  # a log does not wrap tables at 80 columns
+_LOG_WIDTH = 120  # a log does not wrap tables at 80 columns, unless COLUMNS says how wide it is
 _LOG_SECONDS = 20.0  # a log gets a line this often at most
 
 
@@ -33,7 +37,7 @@ class Screen:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self.out = Console(highlight=False)
-        if not self.out.is_terminal:
+        if not self.out.is_terminal and not os.environ.get("COLUMNS", "").lstrip("0").isdigit():
             self.out.width = max(self.out.width, _LOG_WIDTH)
         self.err = Console(stderr=True, highlight=False)
         self._quiet = quiet
@@ -49,37 +53,100 @@ class Screen:
         if self._quiet:
             yield lambda _: None
         elif self.err.is_terminal:
-            with _bar(self.err) as bar:
+            pace = Pace(total)
+            with _bar(self.err, pace) as bar:
                 task = bar.add_task(label, total=total)
-                yield lambda count: bar.advance(task, count)
+
+                def advance(count: int) -> None:
+                    pace.advance(count)
+                    bar.advance(task, count)
+
+                yield advance
         else:
             yield _Log(self, label, total).advance
 
 
+class Pace:
+    """How long work will still take, from what was done in the later half of the time since its start.
+
+    What is done at once in the beginning (answers from the store) says nothing about the rest, and work may take
+    seconds or minutes a step: a window that grows with the time suits both.
+
+    Args:
+        total: Steps of the work.
+        clock: Tells seconds.
+    """
+
+    def __init__(self, total: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.total, self.done = total, 0
+        self._clock, self._start = clock, clock()
+        self._counts = deque([(self._start, 0)])  # when, and how many were done then
+        self._lock = threading.Lock()  # a bar is drawn by a thread of its own
+
+    def advance(self, count: int) -> None:
+        """Count steps that were done just now."""
+        with self._lock:
+            self.done += count
+            self._counts.append((self._clock(), self.done))
+            self._forget()
+
+    def left(self) -> float | None:
+        """Seconds left, or None when nothing tells."""
+        with self._lock:
+            self._forget()
+            when, before = self._counts[0]
+            recent = self.done - before
+            return (self._clock() - when) / recent * (self.total - self.done) if recent else None
+
+    def _forget(self) -> None:
+        """Forget what was counted in the earlier half of the time, but for how it ended."""
+        half = (self._start + self._clock()) / 2
+        while len(self._counts) > 1 and self._counts[1][0] <= half:
+            self._counts.popleft()
+
+
 class _Log:
     def __init__(self, screen: Screen, label: str, total: int) -> None:
-        self._screen, self._label, self._total = screen, label, total
-        self._done, self._start = 0, time.monotonic()
-        self._said = self._start
+        self._screen, self._label, self._pace = screen, label, Pace(total)
+        self._said = time.monotonic()
 
     def advance(self, count: int) -> None:
         """Count, and say something if the last line is old."""
-        self._done += count
+        self._pace.advance(count)
         now = time.monotonic()
-        if now - self._said < _LOG_SECONDS or not self._done:
+        if now - self._said < _LOG_SECONDS or not self._pace.done:
             return
         self._said = now
-        left = (now - self._start) / self._done * (self._total - self._done)
-        self._screen.say(f"  {self._label}: {self._done}/{self._total}, about {_duration(left)} left")
+        left = _left(self._pace)
+        self._screen.say(f"  {self._label}: {self._pace.done}/{self._pace.total}{f', {left}' if left else ''}")
 
 
-def _bar(console: Console) -> Progress:
+class _Left(ProgressColumn):
+    """The ETA beside a bar."""
+
+    max_refresh = 0.5
+
+    def __init__(self, pace: Pace) -> None:
+        super().__init__()
+        self._pace = pace
+
+    def render(self, _task: Task) -> Text:
+        """What is left, as text."""
+        return Text(_left(self._pace), "progress.remaining")
+
+
+def _left(pace: Pace) -> str:
+    seconds = pace.left()
+    return "" if seconds is None else f"about {_duration(seconds)} left"
+
+
+def _bar(console: Console, pace: Pace) -> Progress:
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TimeRemainingColumn(),
+        _Left(pace),
     )
     return Progress(*columns, console=console, transient=True)
 

@@ -34,10 +34,10 @@ class Catalogue:
     section_of: Mapping[str, str]
     alike: Mapping[str, frozenset[str]]
 
-    def relevant(self, chunk_id: str) -> frozenset[str]:
-        """Sections that answer a question about this chunk."""
-        section = self.section_of[chunk_id]
-        return self.alike.get(section, frozenset({section}))
+    def relevant(self, chunk_ids: Sequence[str]) -> frozenset[str]:
+        """Sections that answer a question which any of these chunks answers."""
+        sections = [self.section_of[chunk] for chunk in chunk_ids if chunk in self.section_of]
+        return frozenset().union(*(self.alike.get(section, frozenset({section})) for section in sections))
 
 
 def dense_order(questions: Vectors, passages: Vectors, depth: int = DEPTH) -> NDArray[np.int64]:
@@ -67,13 +67,13 @@ def nearest(similarity: NDArray[np.floating], depth: int = DEPTH) -> NDArray[np.
     return np.argsort(-similarity, axis=1, kind="stable")[:, :depth].astype(np.int64)
 
 
-def dense_ranks(questions: Vectors, passages: Vectors, chunk_ids: Sequence[str], catalogue: Catalogue) -> Ranks:
+def dense_ranks(questions: Vectors, passages: Vectors, answers: Sequence[Sequence[str]], catalogue: Catalogue) -> Ranks:
     """Ranks of the questions' sections when the nearest passages are collapsed by section.
 
     Args:
         questions: Shape ``(questions, dimension)``.
         passages: Shape ``(passages, dimension)``, in the catalogue's row order.
-        chunk_ids: The chunk that each question is about.
+        answers: Ids of the chunks that answer each question.
         catalogue: What can be found.
 
     Returns:
@@ -82,14 +82,14 @@ def dense_ranks(questions: Vectors, passages: Vectors, chunk_ids: Sequence[str],
     order = dense_order(questions, passages)
     ranked = ([catalogue.ids[row] for row in rows] for rows in order)
     return np.array(
-        [_rank(ids, chunk, catalogue) for ids, chunk in zip(ranked, chunk_ids, strict=True)], dtype=np.int64
+        [_rank(ids, chunks, catalogue) for ids, chunks in zip(ranked, answers, strict=True)], dtype=np.int64
     )
 
 
 def all_ranks(
     dense: Sequence[Sequence[str]],
     lexical: Sequence[Sequence[str]],
-    chunk_ids: Sequence[str],
+    answers: Sequence[Sequence[str]],
     catalogue: Catalogue,
     fuse: Fuse,
 ) -> dict[float | None, Ranks]:
@@ -98,7 +98,7 @@ def all_ranks(
     Args:
         dense: For each question, chunk ids by similarity.
         lexical: For each question, chunk ids by BM25.
-        chunk_ids: The chunk that each question is about.
+        answers: Ids of the chunks that answer each question.
         catalogue: What can be found.
         fuse: Joins a dense and a lexical ranking at a weight, best first.
 
@@ -106,7 +106,7 @@ def all_ranks(
         Lexical weight -> ranks; 0.0 is dense alone, ``None`` is lexical alone.
     """
     ways: dict[float | None, list[int]] = {weight: [] for weight in (0.0, *WEIGHTS, None)}
-    for near, words, chunk in zip(dense, lexical, chunk_ids, strict=True):
+    for near, words, chunks in zip(dense, lexical, answers, strict=True):
         for weight, ranks in ways.items():
             if weight is None:
                 ids: Sequence[str] = words
@@ -114,12 +114,12 @@ def all_ranks(
                 ids = near
             else:
                 ids = [found for found, _ in fuse(near, words, weight)]
-            ranks.append(_rank(ids, chunk, catalogue))
+            ranks.append(_rank(ids, chunks, catalogue))
     return {weight: np.array(ranks, dtype=np.int64) for weight, ranks in ways.items()}
 
 
-def _rank(ids: Sequence[str], chunk: str, catalogue: Catalogue) -> int:
-    relevant = catalogue.relevant(chunk)
+def _rank(ids: Sequence[str], answers: Sequence[str], catalogue: Catalogue) -> int:
+    relevant = catalogue.relevant(answers)
     seen: set[str] = set()
     for found in ids:
         section = catalogue.section_of[found]

@@ -11,7 +11,7 @@ from dragoman.pipeline.context import Plan, Run
 from dragoman.pipeline.ingest import ingest, read_sources
 from dragoman.pipeline.plans import LATER_PLANS, differences, ingest_plan
 from dragoman.pipeline.serving import index
-from dragoman.pipeline.synth import synth
+from dragoman.pipeline.synth import synth, unfinished
 from dragoman.pipeline.tuning import evaluate, refit, train
 from dragoman.records import Manifest
 from dragoman.workspace import COMMANDS, STAGES
@@ -91,12 +91,16 @@ def status(run: Run) -> list[StageStatus]:
             rows.append(StageStatus(stage, "absent", (), {}, f"dragoman {COMMANDS[stage]}"))
             continue
         stale = rows and rows[-1].state != "fresh"
-        reasons = (
-            [f"'{rows[-1].stage}' before it is {rows[-1].state}"] if stale else differences(_plan(run, stage), found)
-        )
+        reasons = [f"'{rows[-1].stage}' before it is {rows[-1].state}"] if stale else _reasons(run, stage, found)
         state: Literal["fresh", "stale"] = "stale" if reasons else "fresh"
         rows.append(StageStatus(stage, state, tuple(reasons), dict(found.rows), f"dragoman {COMMANDS[stage]}"))
     return rows
+
+
+def _reasons(run: Run, stage: str, found: Manifest) -> list[str]:
+    open_requests = unfinished(found) if stage == "synth" else 0
+    left = [f"{open_requests} requests failed or were over the budget"] if open_requests else []
+    return run.workspace.damage(stage) + differences(_plan(run, stage), found) + left
 
 
 def _plan(run: Run, stage: str) -> Plan:

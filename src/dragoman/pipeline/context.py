@@ -81,21 +81,24 @@ def settings_of(*sections: BaseModel) -> dict[str, Any]:
     return table
 
 
-def run_stage(run: Run, plan: Plan, work: Callable[[Path], Outcome], *, in_place: bool = False) -> Manifest:
-    """Build a stage's artefact unless it is fresh.
+def run_stage(
+    run: Run, plan: Plan, work: Callable[[Path], Outcome], *, in_place: bool = False, again: bool = False
+) -> Manifest:
+    """Build a stage's artefact unless it is fresh; one with files missing or changed counts as absent.
 
     Args:
         run: The run.
         plan: What the artefact depends on.
         work: Builds it in the folder that it is given.
         in_place: The artefact swaps itself and is built where it lies.
+        again: Build it though it is fresh: something in it is still to be had.
 
     Returns:
         The manifest of the fresh artefact.
     """
     workspace = run.workspace
-    found = workspace.manifest(plan.stage)
-    if found and found.fingerprint == plan.fingerprint and not run.force:
+    found = _whole(run, plan.stage)
+    if found and found.fingerprint == plan.fingerprint and not (run.force or again):
         run.say(f"{plan.stage}: fresh")
         return found
     if in_place:
@@ -120,6 +123,19 @@ def run_stage(run: Run, plan: Plan, work: Callable[[Path], Outcome], *, in_place
     else:
         workspace.finish(plan.stage, manifest)
     return manifest
+
+
+def _whole(run: Run, stage: str) -> Manifest | None:
+    """The manifest of an artefact that is as it was written; a damaged one is told, and is no artefact any more."""
+    found = run.workspace.manifest(stage)
+    damage = run.workspace.damage(stage) if found else []
+    if not damage:
+        return found
+    more = f" (and {len(damage) - 1} more)" if len(damage) > 1 else ""
+    run.say(f"{stage}: {damage[0]}{more}; it is made anew")
+    # A stage takes over what it can of the run before: not from files that are damaged.
+    run.workspace.unstamp(stage)
+    return None
 
 
 def counts_by_reason(rows: Iterable[Rejected]) -> dict[str, int]:

@@ -79,10 +79,13 @@ def read_sources(run: Run) -> Read:
     documents: list[Document] = []
     skipped: list[Rejected] = []
     revisions: dict[str, str] = {}
-    for source in fetch(specs, run.workspace.root / "sources", run.say):
+    sources = fetch(specs, run.workspace.root / "sources", run.say)
+    for source in sources:
         result = read_documents(source)
         documents += result.documents
-        skipped += result.skipped
+        for glob in result.unmatched:
+            run.say(f"{source.label}: no document matches '{glob}'")
+        skipped += [_of_source(row, source.label, several=len(sources) > 1) for row in result.skipped]
         revisions[source.label] = source.revision
     return Read(tuple(documents), tuple(skipped), revisions)
 
@@ -160,7 +163,14 @@ def _joined(read: Read, pages: Sequence["_Page"]) -> Chunked:
     chunks = mark_duplicates([chunk for page in pages for chunk in page.chunks])
     if not chunks:
         raise SourceError(f"{len(pages)} documents hold no text to index", expected="at least one paragraph")
-    return Chunked(chunks, (*read.skipped, *(row for page in pages for row in page.skipped)))
+    several = len(read.revisions) > 1
+    rows = [(page.document.source, row) for page in pages for row in page.skipped]
+    return Chunked(chunks, (*read.skipped, *(_of_source(row, source, several=several) for source, row in rows)))
+
+
+def _of_source(row: Rejected, source: str, *, several: bool) -> Rejected:
+    """The row with its source before the path, where paths alone could be those of another."""
+    return replace(row, item=f"{source}: {row.item}") if several else row
 
 
 def load_chunks(run: Run) -> list[Chunk]:

@@ -38,13 +38,16 @@ def ingest_plan(run: Run, documents: str) -> Plan:
 def synth_plan(run: Run) -> Plan:
     """Depends on the chunks, the question settings, and which models take part."""
     recipe = run.recipe
-    asked = recipe.synth.requests and recipe.llm.base_url != "none"
+    wanted = recipe.synth.requests or recipe.synth.pairs or recipe.synth.unanswerable or recipe.synth.context
+    asked = wanted and recipe.llm.base_url != "none"
     inputs = {
         "chunks": _content(run, "ingest"),
         "model": model_identity(recipe),
         "llm": writer_name(recipe) if asked else "none",
     }
-    return Plan("synth", settings_of(recipe.synth), inputs, recipe.seed)
+    # What a run may spend decides how far it comes, not what it makes.
+    settings = {key: value for key, value in settings_of(recipe.synth).items() if not key.startswith("budget_")}
+    return Plan("synth", settings, inputs, recipe.seed)
 
 
 def train_plan(run: Run) -> Plan:

@@ -75,12 +75,12 @@ def rank_all(run: Run, board: Board, scratch: Path) -> dict[Serving, Ranks]:
     words = _by_words(run, board, encoder, vectors, scratch)
     base = _by_vectors(board, range(len(board.asked)), asked, vectors, known, catalogue)
     tuned = _by_tuned(run, board, catalogue)
-    ids = [question.chunk_id for question in board.asked]
+    answers = [question.answers for question in board.asked]
     found: dict[Serving, Ranks] = {}
     ways: tuple[tuple[ModelChoice, tuple[Nearest, Nearest]], ...] = (("base", base), ("tuned", tuned))
     for model, (plain, lifted) in ways:
         for near, questions in ((plain, False), (lifted, True)):
-            for weight, ranks in all_ranks(near, words, ids, catalogue, fuse).items():
+            for weight, ranks in all_ranks(near, words, answers, catalogue, fuse).items():
                 if weight is not None or (model == "base" and not questions):  # words alone are the same for all
                     found[_serving(model, weight, questions=questions)] = ranks
     return found

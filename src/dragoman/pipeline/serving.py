@@ -19,7 +19,7 @@ from dragoman.pipeline.context import Outcome, Run, run_stage
 from dragoman.pipeline.ingest import base_model, load_chunks, source_names
 from dragoman.pipeline.plans import index_plan
 from dragoman.pipeline.ranks import known_questions
-from dragoman.pipeline.synth import load_questions
+from dragoman.pipeline.synth import load_passages, load_questions
 from dragoman.pipeline.tuning import MODEL, gate_of
 from dragoman.pipeline.vectors import VectorCache
 from dragoman.records import Hit, Manifest, ModelChoice, SearchMode, Serving
@@ -56,7 +56,7 @@ def index(run: Run) -> Manifest:
     run.workspace.need("refit")
 
     def work(folder: Path) -> Outcome:
-        chunks = load_chunks(run)
+        chunks = load_passages(run)
         ingested = run.workspace.need("ingest")
         passages = [chunk.passage for chunk in chunks]
         known = known_questions(load_questions(run))

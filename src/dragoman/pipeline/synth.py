@@ -1,38 +1,64 @@
 """The second stage: chunks -> questions.
 
-In: a run whose chunks are made. Out: the manifest of ``synth``. It joins the rooms ``synth`` and the ranking of ``evaluate``, neither
-of which knows the other.
+In: a run whose chunks are made. Out: the manifest of ``synth``: questions, hard negatives, what was rejected, and the funnel as a page. It
+joins the room ``synth`` and the ranking of ``evaluate``, neither of which knows the other.
 """
 
-import asyncio
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from dragoman.config import SynthSettings
 from dragoman.evaluate.ranking import dense_ranks
-from dragoman.models.embedded import open_generator
 from dragoman.models.encoder import SentenceEncoder
-from dragoman.models.protocols import TextGenerator
+from dragoman.models.protocols import Vectors
+from dragoman.models.tokens import ModelTokens
+from dragoman.pipeline.asking import Asked, ask, ask_jobs, asks
 from dragoman.pipeline.context import Outcome, Run, counts_by_reason, run_stage
 from dragoman.pipeline.ingest import REJECTED, base_model, catalogue_of, load_chunks
-from dragoman.pipeline.plans import synth_plan, writer_name
+from dragoman.pipeline.plans import synth_plan
 from dragoman.pipeline.vectors import VectorCache
-from dragoman.records import Chunk, Manifest, Question, Rejected
-from dragoman.synth.filter import Funnel, clean, round_trip
-from dragoman.synth.generate import Generated, choose_chunks, generate_questions
+from dragoman.records import Chunk, Manifest, Negatives, Question, Rejected
+from dragoman.synth.context import Context, contextual_passage
+from dragoman.synth.filter import clean, mark
+from dragoman.synth.funnel import Evidence, Funnel, FunnelSettings
+from dragoman.synth.funnel_page import funnel_page
+from dragoman.synth.judge import judge_jobs
+from dragoman.synth.links import find_links
+from dragoman.synth.negatives import MiningSettings, mine_negatives
 from dragoman.synth.store import AnswerStore
 from dragoman.synth.structure import structural_questions
+from dragoman.synth.work import FAILED, OVER_BUDGET
 from dragoman.tables import content_hash, read_rows, write_rows
 
-QUESTIONS = "questions.parquet"
+QUESTIONS, UNANSWERABLE, NEGATIVES = "questions.parquet", "unanswerable.parquet", "negatives.parquet"
+CONTEXTS, PAGE, DISTISET = "contexts.parquet", "funnel.html", "distiset"
 
 
 def load_questions(run: Run) -> list[Question]:
     """The questions of the finished synth."""
     run.workspace.need("synth")
     return read_rows(run.workspace.folder("synth") / QUESTIONS, Question)
+
+
+def load_passages(run: Run) -> list[Chunk]:
+    """The chunks of the finished ingest with the passages that are trained on, judged and served: a sentence of context added to some."""
+    chunks = load_chunks(run)
+    run.workspace.need("synth")
+    sentences = {row.chunk_id: row.sentence for row in read_rows(run.workspace.folder("synth") / CONTEXTS, Context)}
+    return [
+        replace(chunk, passage=contextual_passage(chunk, sentences[chunk.id])) if chunk.id in sentences else chunk
+        for chunk in chunks
+    ]
+
+
+def load_negatives(run: Run) -> dict[str, tuple[str, ...]]:
+    """Ids of the hard negatives of each question of the finished synth, hardest first, by the question's id."""
+    run.workspace.need("synth")
+    rows = read_rows(run.workspace.folder("synth") / NEGATIVES, Negatives)
+    return {row.question_id: row.chunk_ids for row in rows}
 
 
 def synth(run: Run) -> Manifest:
@@ -50,26 +76,47 @@ def synth(run: Run) -> Manifest:
     chunks = load_chunks(run)
 
     def work(folder: Path) -> Outcome:
-        generated = _generated(run, chunks)
-        funnel = clean([*generated.questions, *structural_questions(chunks)])
-        funnel = round_trip(funnel, _ranks(run, funnel, chunks), run.recipe.synth.round_trip)
-        rejected = [*generated.rejected, *funnel.rejected]
+        asked = ask(run, chunks, folder / DISTISET)
+        funnel = clean([*asked.questions, *structural_questions(chunks)], chunks, funnel_settings(run.recipe.synth))
+        seen = _Seen.of(run, funnel, chunks)
+        evidence = Evidence(seen.ranks, seen.ids, seen.questions, _scores(run, funnel, chunks))
+        funnel = mark(funnel, evidence, chunks, funnel_settings(run.recipe.synth))
+        negatives = _negatives(run, funnel, seen, chunks)
+        contexts, unfit = _fitting(run, asked.contexts, chunks)
+        rejected = [*asked.rejected, *unfit, *funnel.rejected]
         write_rows(folder / QUESTIONS, funnel.questions, Question)
+        write_rows(folder / UNANSWERABLE, asked.unanswerable, Question)
+        write_rows(folder / NEGATIVES, negatives, Negatives)
+        write_rows(folder / CONTEXTS, contexts, Context)
         write_rows(folder / REJECTED, rejected, Rejected)
-        if funnel.asked != len(funnel.questions) + len(funnel.rejected):
-            raise AssertionError("the funnel lost a question")
+        page = funnel_page(funnel, chunks, run.recipe.name or "the documentation")
+        (folder / PAGE).write_text(page, encoding="utf-8")
         rows = {
-            "requests": generated.asked + generated.stored,
+            "requests": asked.requests + asked.stored,
             "made": funnel.asked,
             "kept": len(funnel.questions),
             "trainable": funnel.trainable,
             "rejected": len(rejected),
+            "unanswerable": len(asked.unanswerable),
+            "unfinished": sum(row.reason in {FAILED, OVER_BUDGET} for row in asked.rejected),
         }
-        return Outcome(content_hash(funnel.questions), rows, _funnel_notes(generated, funnel, rejected))
+        return Outcome(content_hash([*funnel.questions, *negatives, *contexts]), rows, _funnel_notes(asked, funnel))
 
-    manifest = run_stage(run, synth_plan(run), work)
+    manifest = run_stage(run, synth_plan(run), work, again=unfinished(run.workspace.manifest("synth")) > 0)
     run.say(f"synth: {funnel_line(manifest)}")
     return manifest
+
+
+def unfinished(manifest: Manifest | None) -> int:
+    """Requests that failed, or that the budget left out: a rerun asks for them again."""
+    return manifest.rows.get("unfinished", 0) if manifest else 0
+
+
+def funnel_settings(settings: SynthSettings) -> FunnelSettings:
+    """The recipe's dials of the funnel."""
+    return FunnelSettings(
+        skip=frozenset(settings.skip), round_trip=settings.round_trip, near=settings.near, judge=settings.judge
+    )
 
 
 def funnel_line(manifest: Manifest) -> str:
@@ -80,66 +127,95 @@ def funnel_line(manifest: Manifest) -> str:
     return f"{rows['made']} questions ({kinds}) - {steps or 'none rejected'} -> {rows['trainable']} to train on"
 
 
-def _generated(run: Run, chunks: Sequence[Chunk]) -> Generated:
-    recipe = run.recipe
-    if not recipe.synth.requests or recipe.llm.base_url == "none":
-        run.say("synth: no language model asked; questions come from the documents' structure alone")
-        return Generated((), (), 0, 0, 0, 0)
-    chosen = choose_chunks(chunks, recipe.synth.requests, recipe.seed)
-    with (
-        AnswerStore(run.workspace.answers) as store,
-        run.reporter.progress("asking the language model", len(chosen)) as advance,
-    ):
-        generated = asyncio.run(
-            generate_questions(
-                chosen,
-                writer_name(recipe),
-                lambda: _language_model(run),
-                store,
-                recipe.synth,
-                seed=recipe.seed,
-                concurrency=recipe.llm.concurrency,
-                advance=advance,
-            )
-        )
-    run.say(
-        f"synth: {generated.asked} requests sent, {generated.stored} answered from the store; "
-        f"{generated.prompt_tokens:,} prompt and {generated.answer_tokens:,} answer tokens"
-    )
-    return generated
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the base model makes of the questions that are judged (a model's and people's), and of the passages."""
+
+    judged: Sequence[Question]
+    questions: Vectors
+    passages: Vectors
+    ranks: Mapping[str, int]
+
+    @property
+    def ids(self) -> list[str]:
+        return [question.id for question in self.judged]
+
+    @classmethod
+    def of(cls, run: Run, funnel: Funnel, chunks: Sequence[Chunk]) -> "_Seen":
+        judged = [question for question in funnel.questions if question.kind != "structure"]
+        if not judged:
+            empty = Evidence().vectors
+            return cls((), empty, empty, {})
+        encoder = SentenceEncoder(base_model(run))
+        cache = VectorCache(run.workspace.root / "vectors", run.reporter)
+        passages = cache.encode(encoder, [chunk.passage for chunk in chunks], "passage", "encoding passages (base)")
+        vectors = cache.encode(encoder, [question.text for question in judged], "query", "encoding questions (base)")
+        ranks = dense_ranks(vectors, passages, [question.answers for question in judged], catalogue_of(chunks))
+        return cls(judged, vectors, passages, {one.id: int(rank) for one, rank in zip(judged, ranks, strict=True)})
 
 
-@contextmanager
-def _language_model(run: Run) -> Iterator[TextGenerator]:
-    with open_generator(run.recipe.llm, mirrors=run.recipe.models.mirrors, say=run.say) as generator:
-        if generator is None:
-            raise AssertionError("a language model was asked for though the recipe has none")
-        yield generator
-
-
-def _ranks(run: Run, funnel: Funnel, chunks: Sequence[Chunk]) -> dict[str, int]:
-    """Where the base model finds each question's section; only questions of a model or a person are judged."""
-    judged = [question for question in funnel.questions if question.kind != "structure"]
-    if not judged or not run.recipe.synth.round_trip:
+def _scores(run: Run, funnel: Funnel, chunks: Sequence[Chunk]) -> dict[str, float]:
+    """What a judge says of a model's questions, when the recipe wants one."""
+    settings = run.recipe.synth
+    if not settings.judge or "judge" in settings.skip or not asks(run):
         return {}
-    encoder = SentenceEncoder(base_model(run))
-    cache = VectorCache(run.workspace.root / "vectors", run.reporter)
-    passages = cache.encode(encoder, [chunk.passage for chunk in chunks], "passage", "encoding passages (base)")
-    questions = cache.encode(encoder, [question.text for question in judged], "query", "encoding questions (base)")
-    ranks = dense_ranks(questions, passages, [question.chunk_id for question in judged], catalogue_of(chunks))
-    return {question.id: int(rank) for question, rank in zip(judged, ranks, strict=True)}
+    questions = [question for question in funnel.questions if question.kind == "llm"]
+    with AnswerStore(run.workspace.answers) as store:
+        return ask_jobs(run, judge_jobs(questions, chunks), store, "judging questions").scores
 
 
-def _funnel_notes(generated: Generated, funnel: Funnel, rejected: Sequence[Rejected]) -> dict[str, Any]:
+def _negatives(run: Run, funnel: Funnel, seen: _Seen, chunks: Sequence[Chunk]) -> list[Negatives]:
+    settings = run.recipe.synth
+    kept = {question.id: question for question in funnel.questions if question.train}
+    rows = [place for place, question in enumerate(seen.judged) if question.id in kept]
+    if not rows or not settings.negatives:
+        return []
+    answers = [kept[seen.judged[place].id].answers for place in rows]
+    mining = MiningSettings(settings.negatives, settings.margin)
+    linked = _linked(chunks)
+    mined = mine_negatives(seen.questions[rows], seen.passages, answers, chunks, linked=linked, settings=mining)
+    return [
+        Negatives(seen.judged[place].id, ids, scores)
+        for place, ids, scores in zip(rows, mined.ids, mined.scores, strict=True)
+    ]
+
+
+def _fitting(run: Run, contexts: Sequence[Context], chunks: Sequence[Chunk]) -> tuple[list[Context], list[Rejected]]:
+    """The sentences of context with which a passage still fits its budget."""
+    if not contexts:
+        return [], []
+    by_id = {chunk.id: chunk for chunk in chunks}
+    passages = [contextual_passage(by_id[one.chunk_id], one.sentence) for one in contexts]
+    counts = ModelTokens(base_model(run)).count(passages)
+    fits = [count <= run.recipe.chunk.tokens for count in counts]
+    unfit = [
+        Rejected("synth", one.chunk_id, "no room for context", one.sentence)
+        for one, fit in zip(contexts, fits, strict=True)
+        if not fit
+    ]
+    return [one for one, fit in zip(contexts, fits, strict=True) if fit], unfit
+
+
+def _linked(chunks: Sequence[Chunk]) -> dict[str, set[str]]:
+    """Sections by the section that links to them."""
+    section_of = {chunk.id: chunk.section for chunk in chunks}
+    found: dict[str, set[str]] = defaultdict(set)
+    for link in find_links(chunks):
+        found[section_of[link.origin]].add(section_of[link.target])
+    return found
+
+
+def _funnel_notes(asked: Asked, funnel: Funnel) -> dict[str, Any]:
     kinds = Counter(question.kind for question in funnel.questions)
+    samples: dict[str, list[str]] = defaultdict(list)
+    for row in asked.rejected:
+        samples[row.reason].append(row.detail)
+    for verdict in (*funnel.removed, *funnel.marked):
+        samples[verdict.reason].append(verdict.question.text)
     return {
         "kinds": dict(sorted(kinds.items())),
-        "steps": {**counts_by_reason(generated.rejected), **funnel.steps},
-        "samples": {
-            reason: [row.detail for row in rejected if row.reason == reason][:3]
-            for reason in sorted(counts_by_reason(rejected))
-        }
-        | {"not found again": [question.text for question in funnel.questions if not question.train][:3]},
+        "steps": {**counts_by_reason(asked.rejected), **funnel.steps},
+        "samples": {reason: texts[:3] for reason, texts in sorted(samples.items())},
     }
 
 

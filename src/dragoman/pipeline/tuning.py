@@ -13,10 +13,10 @@ from dragoman.evaluate.gate import GateResult, judge
 from dragoman.evaluate.metrics import ndcg
 from dragoman.evaluate.report import Comparison, build_report
 from dragoman.pipeline.context import Outcome, Run, as_json, run_stage
-from dragoman.pipeline.ingest import base_model, load_chunks
+from dragoman.pipeline.ingest import base_model
 from dragoman.pipeline.plans import evaluate_plan, refit_plan, train_plan
 from dragoman.pipeline.ranks import Board, known_questions, rank_all
-from dragoman.pipeline.synth import load_questions
+from dragoman.pipeline.synth import load_negatives, load_passages, load_questions
 from dragoman.records import Chunk, Interval, Manifest, Question, Serving, Split, content_id
 from dragoman.tables import file_hash
 from dragoman.train.finetune import finetune, planned_steps
@@ -38,7 +38,7 @@ def train(run: Run) -> Manifest:
     Raises:
         UsageError: There are too few questions to train on.
     """
-    chunks, questions = load_chunks(run), load_questions(run)
+    chunks, questions = load_passages(run), load_questions(run)
     split = split_chunks(chunks, run.recipe.train.folds, run.recipe.seed)
 
     def work(folder: Path) -> Outcome:
@@ -71,7 +71,8 @@ def _tune(
         return dict(json.loads(log.read_text(encoding="utf-8")))
     settings, seed = run.recipe.train, run.recipe.seed
     by_id = {chunk.id: chunk for chunk in chunks}
-    rows = training_rows(questions, by_id, settings.structure_share, seed, without=held_out)
+    hard = {question: ids[: settings.negatives] for question, ids in load_negatives(run).items()}
+    rows = training_rows(questions, by_id, settings.structure_share, seed, without=held_out, negatives=hard)
     check_disjoint(rows, held_out, split)
     with run.reporter.progress(label, planned_steps(rows, settings, seed)) as advance:
         done = finetune(base_model(run), rows, output, settings, seed=seed, advance=advance)
@@ -92,11 +93,11 @@ def evaluate(run: Run) -> Manifest:
         The manifest; its notes hold the gate's decision.
     """
     run.workspace.need("train")
-    chunks, questions = load_chunks(run), load_questions(run)
+    chunks, questions = load_passages(run), load_questions(run)
 
     def work(folder: Path) -> Outcome:
         split = split_chunks(chunks, run.recipe.train.folds, run.recipe.seed)
-        asked = [question for question in judged_questions(questions) if split.held_out(question.chunk_id) >= 0]
+        asked = [question for question in judged_questions(questions) if _held_out(question, split)]
         rounds = tuple(split.held_out(question.chunk_id) for question in asked)
         board = Board(chunks, asked, rounds, known_questions(questions))
         ranks = rank_all(run, board, folder / "lexical")
@@ -127,6 +128,12 @@ def judged_questions(questions: Sequence[Question]) -> list[Question]:
         if found:
             return found
     return []
+
+
+def _held_out(question: Question, split: Split) -> bool:
+    """Whether the model of one round has seen nothing that answers the question."""
+    rounds = {split.held_out(chunk) for chunk in question.answers if chunk in split.unit_of}
+    return len(rounds) == 1 and rounds != {-1}
 
 
 def _origins(run: Run) -> dict[str, object]:
@@ -165,7 +172,7 @@ def refit(run: Run) -> Manifest:
     def work(folder: Path) -> Outcome:
         if not gate.ships:
             return Outcome(content_id("base"), {"models": 0})
-        chunks, questions = load_chunks(run), load_questions(run)
+        chunks, questions = load_passages(run), load_questions(run)
         split = split_chunks(chunks, run.recipe.train.folds, run.recipe.seed)
         notes = _tune(run, chunks, questions, folder / MODEL, "training on all documents", set(), split)
         return Outcome(file_hash(folder / MODEL / WEIGHTS_FILE), {"models": 1}, notes)

@@ -20,6 +20,16 @@ class Row(Protocol):
         ...
 
     @property
+    def also(self) -> Sequence[str]:
+        """Sections that answer the row's question, too: their rows are kept out of its batch as well."""
+        ...
+
+    @property
+    def wrong(self) -> Sequence[str]:
+        """Sections of the row's hard negatives, which every question of the batch is pushed away from."""
+        ...
+
+    @property
     def passage(self) -> str:
         """Its length decides which rows are put together."""
         ...
@@ -36,7 +46,8 @@ class SectionBatches:
 
     def __init__(self, rows: Sequence[Row], size: int, seed: int) -> None:
         self.rows, self.size, self.seed, self.epoch = rows, size, seed, 0
-        self._groups = [row.section for row in rows]
+        self._groups = [frozenset((row.section, *row.also)) for row in rows]
+        self._wrong = [frozenset(row.wrong) for row in rows]
         self._lengths = [len(row.passage) for row in rows]
         self._steps = len(self._deal(0))
 
@@ -73,16 +84,19 @@ class SectionBatches:
         while waiting:
             batch: list[int] = []
             sections: set[str] = set()
+            wrong: set[str] = set()
             later: list[int] = []
             for place, row in enumerate(waiting):
                 if len(batch) == self.size:
                     later += waiting[place:]
                     break
-                if self._groups[row] in sections:
-                    later.append(row)
-                else:
-                    sections.add(self._groups[row])
+                own, against = self._groups[row], self._wrong[row]
+                if own.isdisjoint(sections) and own.isdisjoint(wrong) and against.isdisjoint(sections):
+                    sections |= own
+                    wrong |= against
                     batch.append(row)
+                else:
+                    later.append(row)
             batches.append(batch)
             waiting = later
         # A batch of one has no negatives and teaches nothing.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from dragoman.config import TrainSettings
 from dragoman.errors import UsageError
 from dragoman.models.encoder import load_model, without_bars
-from dragoman.records import Triplet
+from dragoman.records import Triplet, content_id
 from dragoman.train.batches import SectionBatches
 
 if TYPE_CHECKING:
@@ -122,8 +122,7 @@ def _trainer(
         def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
             """Cards are ours: the library's would encode examples, and ask the Hub about the base model."""
 
-    # Two columns and no more: the collator would take an id column for a text.
-    columns = {"anchor": [row.question for row in triplets], "positive": [row.passage for row in triplets]}
+    columns = _columns(triplets, seed)
     dims = [dim for dim in settings.dims if dim <= (model.get_embedding_dimension() or 0)]
     steps = len(batches) * settings.epochs
     arguments = SentenceTransformerTrainingArguments(
@@ -153,6 +152,24 @@ def _trainer(
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
+
+
+def _columns(triplets: Sequence[Triplet], seed: int) -> dict[str, list[str]]:
+    """Texts alone: the collator would take an id column for one. A row short of negatives gets passages that others have for theirs."""
+    columns = {"anchor": [row.question for row in triplets], "positive": [row.passage for row in triplets]}
+    most = max(len(row.negatives) for row in triplets)
+    known = [(text, section) for row in triplets for text, section in zip(row.negatives, row.wrong, strict=False)]
+    for place in range(most):
+        column = []
+        for number, row in enumerate(triplets):
+            own = {row.section, *row.also}
+            spare = (
+                known[(int(content_id(seed, number, place), 16) + step) % len(known)] for step in range(len(known))
+            )
+            text = row.negatives[place] if place < len(row.negatives) else ""
+            column.append(text or next((other for other, section in spare if section not in own), row.question))
+        columns[f"negative_{place + 1}"] = column
+    return columns
 
 
 def _cuda() -> bool:

@@ -16,6 +16,7 @@ def training_rows(
     seed: int,
     *,
     without: Collection[str] = (),
+    negatives: Mapping[str, Sequence[str]] | None = None,
 ) -> list[Triplet]:
     """The rows to train on.
 
@@ -25,12 +26,15 @@ def training_rows(
         structure_share: Structural rows at most, as a multiple of the others; without others, all of them
             are taken.
         seed: Decides which structural questions are taken.
-        without: Ids of chunks that are held out.
+        without: Ids of chunks that are held out; a question that one of them answers is not trained on, and none of them is shown.
+        negatives: Ids of wrong chunks by question id, hardest first; None: none.
 
     Returns:
         Triplets in the order of the questions.
     """
-    usable = [question for question in questions if question.train and question.chunk_id not in without]
+    usable = [
+        question for question in questions if question.train and not any(id_ in without for id_ in question.answers)
+    ]
     asked = [question for question in usable if question.kind != "structure"]
     if asked:
         covered = {question.chunk_id for question in asked}
@@ -38,8 +42,21 @@ def training_rows(
         free.sort(key=lambda question: (question.chunk_id in covered, content_id(seed, question.id)))
         taken = {question.id for question in free[: int(structure_share * len(asked))]}
         usable = [question for question in usable if question.kind != "structure" or question.id in taken]
-    return [_row(question, chunks[question.chunk_id]) for question in usable]
+    return [_row(question, chunks, (negatives or {}).get(question.id, ()), without) for question in usable]
 
 
-def _row(question: Question, chunk: Chunk) -> Triplet:
-    return Triplet(question.text, chunk.id, question.passage or chunk.passage, chunk.section, question.kind)
+def _row(
+    question: Question, chunks: Mapping[str, Chunk], negatives: Sequence[str], without: Collection[str]
+) -> Triplet:
+    chunk = chunks[question.chunk_id]
+    wrong = [chunks[id_] for id_ in negatives if id_ in chunks and id_ not in without]
+    return Triplet(
+        question.text,
+        chunk.id,
+        question.passage or chunk.passage,
+        chunk.section,
+        question.kind,
+        tuple(other.passage for other in wrong),
+        tuple(sorted({chunks[other].section for other in question.also if other in chunks} - {chunk.section})),
+        tuple(sorted({other.section for other in wrong})),
+    )
