@@ -16,7 +16,6 @@ import platform
 import subprocess
 import sys
 import tempfile
-import venv
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -92,15 +91,8 @@ def python_of(system: str, cache: Path) -> Path:
     peer = SYSTEMS[system]
     if not peer:
         return Path(sys.executable)
-    home = cache / "peers" / peer
-    python = home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    pinned, made = "\n".join(REQUIREMENTS[peer]), home / "pinned.txt"
-    if not made.is_file() or made.read_text(encoding="utf-8") != pinned:
-        say(f"installing {', '.join(REQUIREMENTS[peer])}")
-        venv.create(home, clear=True, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *REQUIREMENTS[peer]], check=True)
-        made.write_text(pinned, encoding="utf-8")
-    return python
+    command: list[str | Path] = [sys.executable, PEERS / "environments.py", cache / "peers" / peer, *REQUIREMENTS[peer]]
+    return Path(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip())
 
 
 def run_once(system: str, python: Path, work: Path, *, chunks: bool) -> dict[str, float]:
