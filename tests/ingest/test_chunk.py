@@ -30,6 +30,10 @@ def missing_lines(text: str, chunked: Chunked) -> list[str]:
     excused = {
         line for section in parse(text) if section.first in left_out for line in range(section.first, section.last)
     }
+    begins = sorted(chunk.start_line - 1 for chunk in chunked.chunks)
+    for first in left_out:  # or a part of a section, up to where the next chunk begins
+        after = next((line for line in begins if line > first), text.count("\n") + 1)
+        excused |= set(range(first, after))
     missing, offset = [], 0
     for number, line in enumerate(text.split("\n")):
         whole = all(covered[offset + place] for place, letter in enumerate(line) if not letter.isspace())
@@ -236,6 +240,22 @@ def test_a_chunk_that_was_mostly_included_names_that_file_and_its_lines() -> Non
     assert (first.file, first.start_line, first.end_line) == ("", 1, 3)
     assert (second.file, second.start_line, second.end_line) == ("../lid.md", 40, 41)
     assert second.url == "https://docs.example/kettle"
+
+
+def test_a_chunk_of_an_included_file_links_to_the_lines_of_that_file() -> None:
+    text = "# Kettles\n\nopen the lid slowly\nshut the lid slowly\n"
+    address = "https://github.com/tea/pot/blob/0123/docs/kettle.md"
+    lines, files = (1, 2, 40, 41, 5), ("", "", "../lid.md", "../lid.md", "")
+    (chunk,) = cut(text, lines=lines, files=files, url=address, style="lines").chunks
+    assert chunk.url == line_link("https://github.com/tea/pot/blob/0123/lid.md", 40, 41)
+
+
+def test_what_came_from_another_file_is_a_chunk_of_its_own_when_it_is_more_than_a_line() -> None:
+    own, other = "Fill the kettle with water. " * 7, "Open the lid of the pot slowly. " * 7
+    text = f"# Kettles\n\n{own}\n\n{other}\n"
+    files = ("", "", "", "", "lid.md", "")
+    chunks = cut(text, 200, lines=(1, 2, 3, 4, 9, 6), files=files).chunks
+    assert [(chunk.file, chunk.start_line, chunk.end_line) for chunk in chunks] == [("", 1, 3), ("lid.md", 9, 9)]
 
 
 def test_progress_is_told_document_by_document() -> None:

@@ -195,6 +195,13 @@ def test_a_file_that_its_reader_cannot_take_is_listed_and_the_others_are_read(tm
     assert reason(tmp_path, "no notebook", "a.ipynb").reason not in REASONS
 
 
+def test_the_rules_of_a_table_take_no_more_room_than_they_need(tmp_path: Path) -> None:
+    table = "| part | use |\n|:---------|-----------:|\n| lid | shut |\n\n--------\n\n```\n+-----+\n```\n"
+    write(tmp_path, {"a.md": f"# Kettle\n\n{table}"})
+    (document,) = read(tmp_path).documents
+    assert document.text == f"# Kettle\n\n{table}".replace("|:---------|-----------:|", "|:---|---:|")
+
+
 def test_usual_excludes_are_listed(tmp_path: Path) -> None:
     write(tmp_path, {"a.md": "words", "CHANGELOG.md": "words"})
     rows = read(tmp_path).skipped

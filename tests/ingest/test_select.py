@@ -92,6 +92,8 @@ def test_exclude_wins_over_include() -> None:
         ("History.md", "changelog"),
         ("CHANGES", "changelog"),
         ("docs/changes.rst", "changelog"),
+        ("docs/source/changes.md", "changelog"),
+        ("doc/changes/9.0.rst", "changelog"),
         ("docs/whatsnew/v0.23.0.rst", "changelog"),
         ("LICENSE.md", "licence"),
         ("docs/license.md", "licence"),
@@ -158,6 +160,18 @@ def test_what_answers_no_question_is_left_out_and_listed(path: str, reason: str)
 )
 def test_a_page_that_only_sounds_like_it_is_kept(path: str) -> None:
     assert chosen([path, "README.md", "docs/index.md", "docs/it/index.md", "sign.md", "how.md"]) == {}
+
+
+def test_the_front_page_of_a_folder_of_versions_goes_with_them() -> None:
+    versions = ["changes/index.rst", "changes/0.1.rst", "changes/v9.0.rst"]
+    assert chosen(["changes.md", *versions]) == dict.fromkeys(["changes.md", *versions], "changelog")
+    assert chosen(["changes/index.md", "changes/event.md", "changes/1.0.md"]) == {"changes/1.0.md": "changelog"}
+    assert chosen(versions, include=["changes/**"]) == {}
+
+
+def test_globs_that_match_nothing_are_told() -> None:
+    settings = IngestSettings(include=("guide/**", "giude/**", "!guide/x.md"), exclude=("draft*", "!guide/b.md"))
+    assert select(["guide/a.md", "guide/b.md", "guide/draft.md"], settings).unmatched == ("giude/**", "!guide/x.md")
 
 
 def test_tests_are_left_out_beside_the_docs_only() -> None:

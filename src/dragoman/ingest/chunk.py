@@ -10,23 +10,28 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from urllib.parse import quote, urljoin
 
 from dragoman.config import ChunkSettings
 from dragoman.engine.local import mapped
 from dragoman.ingest.addresses import line_link
+from dragoman.ingest.markdown import Block
 from dragoman.ingest.pack import Packer, Span
-from dragoman.ingest.parts import Part, Parts
+from dragoman.ingest.parts import MARKUP_ALONE, Part, Parts
+from dragoman.ingest.quality import reason_to_drop
 from dragoman.models.tokens import Ruler, TokenCounter
 from dragoman.records import Chunk, Document, Rejected, content_id
 
-RULES = (
-    "2"  # raised when the same document would be cut in another way, so that stored chunks are not taken for today's
-)
+RULES = "3"  # raised when a document would be cut in another way, so that stored chunks are not taken for today's
 TRAIL_SEPARATOR = " > "
+
+_WORDS = re.compile(r"\w")
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 
 _LONGEST_TRAIL = 0.4  # of the budget: a longer trail loses its middle headings
 _BATCH = 250_000  # characters that are measured in one go
 _WORTH_STARTING = 2_500_000  # characters: below, starting processes takes longer than they save
+_LEAST_APART = 24  # tokens: less than this of another file stays with what it stands beside
 _LEAST_ROOM = 8  # fewer tokens than this hold no text
 
 
@@ -137,8 +142,13 @@ class _Cutter:
     def _cut(self, part: Part, key: str) -> list[Chunk]:
         prefix, around = self._prefix(part.trail)
         room = self.budget - around
+        groups = self._by_file(part.blocks)
         while True:
-            spans = self.packer.pack(part.blocks, max(room, _LEAST_ROOM), self.settings.overlap)
+            spans = [
+                span
+                for blocks in groups
+                for span in self.packer.pack(blocks, max(room, _LEAST_ROOM), self.settings.overlap)
+            ]
             passages = [self._passage(prefix, span) for span in spans]
             counts = self._counts(passages, spans, around)
             over = max(counts) - self.budget
@@ -147,7 +157,46 @@ class _Cutter:
             room -= over  # tokenizers that look across white space make other tokens of a part than of the whole
         starts = [self._offset(part.above), *(span.start for span in spans[1:])]
         rows = zip(starts, spans, passages, counts, strict=True)
-        return [self._chunk(start, span.end, part, key, passage, n) for start, span, passage, n in rows]
+        return [
+            self._chunk(start, span.end, part, key, passage, n)
+            for start, span, passage, n in rows
+            if span is spans[0] or not self._useless(span, part)
+        ]
+
+    def _useless(self, span: Span, part: Part) -> bool:
+        """Whether a further part of a section holds nothing to find; that it is left out is told."""
+        text = self.text[span.start : span.end]
+        reason = reason_to_drop(text) if self.settings.drop and not span.head else ""
+        if not (reason or _WORDS.search(_TAG.sub("", text))):
+            reason = MARKUP_ALONE
+        if reason:
+            self._skip(bisect_left(self.lines, span.start + 1) - 1, reason, part.trail[-1])
+        return bool(reason)
+
+    def _by_file(self, blocks: Sequence[Block]) -> list[Sequence[Block]]:
+        """The blocks, apart where what they hold came from different files and is more than a line or two."""
+        files = self.document.files
+        if not files:
+            return [blocks]
+        groups: list[list[Block]] = []
+        sizes: list[int] = []
+        for block in blocks:
+            size = self.count(self._offset(block.first), self._offset(block.last))
+            same = groups and self._file(groups[-1][-1]) == self._file(block)
+            if groups and (same or min(size, sizes[-1]) < _LEAST_APART):
+                groups[-1].append(block)
+                sizes[-1] += size
+            else:
+                groups.append([block])
+                sizes.append(size)
+        return list(groups)
+
+    def _file(self, block: Block) -> str:
+        files = self.document.files or ()
+        letters: Counter[str] = Counter()
+        for line in range(block.first, min(block.last, len(files))):
+            letters[files[line]] += len(self._between(line, line + 1).strip())
+        return max(sorted(letters), key=letters.__getitem__, default="")
 
     def _counts(self, passages: Sequence[str], spans: Sequence[Span], around: int) -> list[int]:
         if not self.tokens.additive:
@@ -203,12 +252,13 @@ class _Cutter:
         return file, min(theirs), max(theirs)
 
     def _url(self, anchor: str, file: str, first: int, last: int) -> str:
-        url = self.document.url
-        if not url or file:
-            return url
-        if self.document.style == "lines":
+        document, url = self.document, self.document.url
+        if document.style != "lines" or not url:
+            return f"{url}#{anchor}" if url and anchor else url
+        if not file:
             return line_link(url, first, last)
-        return f"{url}#{anchor}" if anchor else url
+        root = url.removesuffix(quote(document.path))
+        return line_link(urljoin(root, quote(file)), first, last) if root != url else url
 
     def _prefix(self, trail: tuple[str, ...]) -> tuple[str, int]:
         """The line of headings above a passage, and the tokens of it and of what the model puts around a text."""

@@ -8,7 +8,7 @@ import re
 import stat
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
@@ -56,6 +56,9 @@ _CONTROL_SHARE = 0.05  # text with escape sequences stays well below, program fi
 _TOP_HEADING = re.compile(r"^[ \t]*(?:#(?:[ \t].*)?|=+[ \t]*)$", re.MULTILINE)
 _ORDINAL = re.compile(r"^\d+(?:[ ._-]+)(?=\D)")
 
+# Lined up for the eye, such a row takes a token for each dash, and may fill a chunk by itself.
+_DELIMITERS = re.compile(r"^[ \t>]*\|?(?:[ \t]*:?-+:?[ \t]*\|)+[ \t]*(?::?-+:?[ \t]*)?$", re.MULTILINE)
+
 _Reader = Callable[[str, str, Neighbours], Page]
 
 
@@ -68,6 +71,7 @@ class ReadResult:
 
     documents: tuple[Document, ...]
     skipped: tuple[Rejected, ...]
+    unmatched: tuple[str, ...] = ()  # globs of the settings that no document's path matches
 
 
 def read_documents(source: FetchedSource) -> ReadResult:
@@ -84,6 +88,7 @@ def read_documents(source: FetchedSource) -> ReadResult:
         SourceError: The source holds no document; the message counts what was found instead.
     """
     entries, skipped = _entries(source)
+    skipped += source.left_out
     assets: Counter[str] = Counter()
     written = [path for path in entries if _suffix(path) in DOCUMENT_SUFFIXES]
     for path in sorted(entries.keys() - set(written)):
@@ -105,7 +110,8 @@ def read_documents(source: FetchedSource) -> ReadResult:
         skipped += [Rejected("ingest", f"{path}:{out.line}", out.reason, out.detail) for out in page.left_out]
     if not documents:
         raise _nothing(source, skipped, assets)
-    return ReadResult(tuple(documents), (*sorted(skipped, key=lambda row: row.item), *_asset_rows(assets)))
+    rows = (*sorted(skipped, key=lambda row: row.item), *_asset_rows(assets))
+    return ReadResult(tuple(documents), rows, chosen.unmatched)
 
 
 class _Pages:
@@ -131,6 +137,8 @@ class _Pages:
         text = _text(place, self.settings.max_file_mb)
         suffix = _suffix(path)
         page = self._reader(suffix)(text, path, self.neighbours) if _READERS.get(suffix) != "" else Page(text)
+        if "----" in page.text:
+            page = replace(page, text=_DELIMITERS.sub(_shortened, page.text))
         if not page.text.strip():
             raise PageError("empty", "" if not text.strip() else "nothing in it is text for a reader")
         return page
@@ -237,6 +245,10 @@ def _normalised(data: bytes) -> str:
     if not text.strip():
         raise PageError("empty")
     return text
+
+
+def _shortened(row: re.Match[str]) -> str:
+    return re.sub(r"-{4,}", "---", row[0])
 
 
 def _first_heading(text: str) -> str:

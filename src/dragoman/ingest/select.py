@@ -32,10 +32,11 @@ REASONS: Final = (
 _HTML = (".html", ".htm")
 _VENDORED = {"node_modules", "bower_components", "jspm_packages", "vendor", "vendored", "_vendor", "third_party"}
 _VENDORED |= {"third-party", "thirdparty", "3rdparty", "3rd_party", "site-packages", "dist-packages"}
-_BUILT = {"_build", "dist", "htmlcov", "__pycache__", "_static"}
+BUILT: Final = frozenset({"_build", "dist", "htmlcov", "__pycache__", "_static"})  # folders
 _TESTS = {"__tests__", "__fixtures__", "__snapshots__", "testdata"}
 _LOGS = {"changelog", "changelogs", "changelog.d", "release-notes", "release_notes", "releasenotes", "newsfragments"}
 _TEMPLATES = {"_templates", "templates", "_includes", "_layouts", "layouts", "partials", "overrides"}
+_DOCS = {"docs", "doc", "documentation", "source", "website", "site"}
 _SITES = {"build", "site", "_site", "out", "public"}  # where generators put HTML, but also names of honest folders
 
 _VERSION = r"(?:[-_. ]*v?\d[\w.+-]*)?"
@@ -64,10 +65,14 @@ _LIST = re.compile(  # .txt files that programs read
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """The paths to read, and those left out, both sorted by path; together they are what was given."""
+    """The paths to read, and those left out, both sorted by path; together they are what was given.
+
+    ``unmatched`` are the globs of ``include`` and ``exclude`` that match no path that was given: a misspelling is seen by it.
+    """
 
     kept: tuple[str, ...]
     rejected: tuple[Rejected, ...]
+    unmatched: tuple[str, ...] = ()
 
 
 def select(paths: Iterable[str], settings: IngestSettings) -> Selected:
@@ -87,7 +92,8 @@ def select(paths: Iterable[str], settings: IngestSettings) -> Selected:
     include, exclude = Globs(settings.include), Globs(settings.exclude)
     left: dict[str, tuple[str, str]] = {}
     kept: list[str] = []
-    for path in sorted(set(paths)):
+    everything = sorted(set(paths))
+    for path in everything:
         if exclude.holds(path):
             left[path] = ("excluded", "")
         elif settings.include and not include.holds(path):
@@ -102,7 +108,7 @@ def select(paths: Iterable[str], settings: IngestSettings) -> Selected:
         kept = [path for path in kept if path not in usual]
         left |= usual
     rows = (Rejected("ingest", path, reason, detail) for path, (reason, detail) in sorted(left.items()))
-    return Selected(tuple(kept), tuple(rows))
+    return Selected(tuple(kept), tuple(rows), _unmatched((*settings.include, *settings.exclude), everything))
 
 
 class Globs:
@@ -119,6 +125,11 @@ class Globs:
         """Whether the globs mean this path, or a folder that it is in."""
         steps = path.split("/")
         return next((meant for meant, parts in reversed(self._rules) if parts and _matches(parts, steps)), False)
+
+
+def _unmatched(globs: Sequence[str], paths: Sequence[str]) -> tuple[str, ...]:
+    rules = {glob: Globs([glob.removeprefix("!")]) for glob in globs}
+    return tuple(glob for glob, rule in rules.items() if not any(map(rule.holds, paths)))
 
 
 def _parts(glob: str) -> list[str]:
@@ -160,16 +171,30 @@ def _usual(paths: Sequence[str]) -> dict[str, tuple[str, str]]:
         for path in paths
         for place in re.finditer(r"(?:^|(?<=/))docs(?=/)", path, re.IGNORECASE)
     }
+    logs = _folders_of_versions(paths)
     mixed = len({path.lower().endswith(_HTML) for path in paths}) > 1
     found = {}
     for path in paths:
         *above, name = path.split("/")
         reason = _by_folders(above, name, docs, mixed=mixed)
-        if not reason and (by_name := _by_name(name, top=not above)):
+        if not reason and "/".join(above) in logs:
+            reason = ("changelog", f"{above[-1]}/")
+        if not reason and (by_name := _by_name(name, top=not above) or _by_place(above, name)):
             reason = (by_name, name)
         if reason:
             found[path] = reason
     return found
+
+
+def _folders_of_versions(paths: Sequence[str]) -> set[str]:
+    """The folders called ``changes`` in which every page but the front page is named after a version."""
+    stems: dict[str, set[str]] = {}
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        if folder.rpartition("/")[2].lower() == "changes":
+            stems.setdefault(folder, set()).add(_stem_and_suffix(name)[0].lower())
+    named = {folder: pages - {"index", "readme", "_index"} for folder, pages in stems.items()}
+    return {folder for folder, pages in named.items() if pages and all(map(_NUMBER.fullmatch, pages))}
 
 
 def _by_folders(above: Sequence[str], name: str, docs: set[str], *, mixed: bool) -> tuple[str, str] | None:
@@ -193,7 +218,7 @@ def _by_folders(above: Sequence[str], name: str, docs: set[str], *, mixed: bool)
 def _by_folder(folder: str) -> str:
     if folder in _VENDORED:
         return "vendored"
-    if folder in _BUILT or folder.endswith((".egg-info", ".dist-info")):
+    if folder in BUILT or folder.endswith((".egg-info", ".dist-info")):
         return "build output"
     if folder in _LOGS:
         return "changelog"
@@ -202,7 +227,7 @@ def _by_folder(folder: str) -> str:
 
 def _by_parent(parent: str, name: str) -> str:
     stem, suffix = _stem_and_suffix(name)
-    if parent.lower() in {"releases", "whatsnew"} and _NUMBER.fullmatch(stem):
+    if parent.lower() in {"changes", "releases", "whatsnew"} and _NUMBER.fullmatch(stem):
         return "changelog"
     if parent == "LICENSES":
         return "licence"
@@ -220,6 +245,12 @@ def _by_name(name: str, *, top: bool) -> str:
         return "boilerplate"
     listed = _LIST.fullmatch(stem) or (top and stem == "constraints")
     return "not prose" if suffix == ".txt" and listed else ""
+
+
+def _by_place(above: Sequence[str], name: str) -> str:
+    """A page ``changes.md`` is a changelog at the root of the docs only: deeper down it may tell of an event."""
+    at_root = all(folder.lower() in _DOCS for folder in above)
+    return "changelog" if at_root and _stem_and_suffix(name)[0].lower() == "changes" else ""
 
 
 def _stem_and_suffix(name: str) -> tuple[str, str]:

@@ -172,6 +172,7 @@ def test_links_submodules_and_filters_do_not_act(
     assert kept == ["deep", "deep/lid.md", "hash.txt", "pour.md"]
     assert (source.root / "hash.txt").read_text() == "$Format:%H$"
     assert "left out 3 links" in said[1]
+    assert [row.item for row in source.left_out] == ["module", "out.md", "up"]
     assert not (tmp_path / "ran").exists()
 
 

@@ -147,6 +147,11 @@ def test_links_are_left_out_and_said(hub: GitHub, client: Client) -> None:
     hub.add().commit(PAGES, links={"docs/out.md": "../../../etc/passwd", "docs/in.md": "pour.md"})
     source = client.take("github:owner/repo@main")
     assert sorted(path.name for path in source.root.iterdir()) == ["deep", "pour.md"]
+    assert [(row.item, row.reason) for row in source.left_out] == [
+        ("in.md", "link not followed"),
+        ("out.md", "link not followed"),
+    ]
+    assert client.take("github:owner/repo@main").left_out == source.left_out
     assert any("left out 2 links" in line and "docs/out.md, docs/in.md" in line for line in client.said)
 
 

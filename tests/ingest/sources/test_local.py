@@ -16,6 +16,7 @@ from dragoman.errors import SourceError
 from dragoman.ingest.sources.fetch import fetch
 from dragoman.ingest.sources.local import walk
 from dragoman.ingest.sources.spec import ACCEPTED, FetchedSource, parse_source
+from dragoman.records import Rejected
 
 Fetch = Callable[..., list[FetchedSource]]
 
@@ -157,6 +158,16 @@ def test_a_tree_deeper_than_the_stack_is_walked(tmp_path: Path, monkeypatch: pyt
             Path("d").rmdir()
 
 
+@pytest.mark.parametrize(("beside", "read"), [("sources", []), ("ingest", []), ("guide", ["guide/a.md"])])
+def test_a_workspace_inside_the_docs_is_not_read_as_docs(tmp_path: Path, beside: str, read: list[str]) -> None:
+    page(tmp_path / "work" / "workspace.json")
+    page(tmp_path / "work" / beside / "a.md")
+    found = [Path(entry.path) for entry in walk(tmp_path) if isinstance(entry, os.DirEntry)]
+    pages = [place.relative_to(tmp_path / "work").as_posix() for place in found if place.suffix == ".md"]
+    assert pages == read
+    assert any(isinstance(entry, os.DirEntry) for entry in walk(tmp_path / "work")), "named itself, it is read"
+
+
 def zipped(place: Path, **files: str) -> Path:
     with zipfile.ZipFile(place, "w") as bundle:
         for name, text in files.items():
@@ -178,6 +189,17 @@ def test_an_archive_is_unpacked_once_and_labelled_with_its_name(fetched: Fetch, 
         fetched("docs.zip:gide")
     zipped(tmp_path / "docs.zip", c="# C\n", d="# D\n")
     assert sorted(path.name for path in fetched("docs.zip")[0].root.iterdir()) == ["c.md", "d.md"]
+
+
+def test_a_folder_of_an_archive_may_be_named_as_the_archive_has_it(fetched: Fetch, tmp_path: Path) -> None:
+    zipped(tmp_path / "left.zip", docs__guide__a="# A\n", docs__b="# B\n")
+    (whole,) = fetched("left.zip:docs")
+    assert whole.root == fetched("left.zip")[0].root
+    (guide,) = fetched("left.zip:docs/guide")
+    assert guide.root == fetched("left.zip:guide")[0].root == whole.root / "guide"
+    for typed in ("left.zip:doc", "left.zip:docs/gide"):
+        with pytest.raises(SourceError, match=r"no folder '.*'; expected one of its folders \(guide\)"):
+            fetched(typed)
 
 
 def test_archives_of_equal_name_get_their_parents_names(fetched: Fetch, tmp_path: Path) -> None:
@@ -213,6 +235,8 @@ def test_links_of_an_archive_are_left_out_and_said(fetched: Fetch, tmp_path: Pat
     (source,) = fetched("docs.tar", say=said.append)
     assert [path.name for path in source.root.iterdir()] == ["a.md"]
     assert said == ["docs.tar: links or doubtful names left out: 'docs/passwd.md'"]
+    assert source.left_out == (Rejected("ingest", "passwd.md", "link not followed", "to '/etc/passwd'"),)
+    assert fetched("docs.tar")[0].left_out == source.left_out
 
 
 def test_an_sdist_is_data(fetched: Fetch, tmp_path: Path) -> None:

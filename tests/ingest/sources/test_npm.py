@@ -126,7 +126,7 @@ def test_a_package_is_downloaded_once_and_then_read_without_network(registry: Re
     assert not list((tmp_path / "cache").rglob(".*"))
 
 
-@pytest.mark.parametrize(("asked", "resolved"), [("", "1.1.0"), ("next", "1.0.0"), ("1.1.0", "1.1.0")])
+@pytest.mark.parametrize(("asked", "resolved"), [("", "1.1.0"), ("next", "1.0.0"), ("1.1.0", "1.1.0"), ("1", "1.1.0")])
 def test_a_version_left_out_or_a_tag_is_resolved(registry: Registry, tmp_path: Path, asked: str, resolved: str) -> None:
     said: list[str] = []
     registry.publish("left", "1.0.0", "1.1.0")
@@ -134,8 +134,8 @@ def test_a_version_left_out_or_a_tag_is_resolved(registry: Registry, tmp_path: P
         package = fetch_package("left", asked, tmp_path, said.append, config_for(registry.address, tmp_path))
         assert package.version == resolved
         assert (package.root / "docs" / "a.md").read_text() == f"# left {resolved}\n"
-    assert said[0].startswith(f"npm:left@{resolved}: downloading")
-    assert said[1] == f"npm:left@{resolved}: from the cache"
+    assert (f"npm:left@{asked}: taking {resolved}, the newest of these" in said) is (asked == "1")
+    assert said[-1] == f"npm:left@{resolved}: from the cache"
     assert sum(path.endswith(".tgz") for path, _ in registry.asked) == 1
 
 
@@ -237,8 +237,8 @@ def test_without_network_the_newest_package_in_the_cache_is_taken_and_said(regis
     with pytest.raises(SourceError, match=r"cannot reach the npm registry; 127\.0\.0\.1:9: .*refused"):
         fetch_package("left", "", tmp_path / "cache", said.append, offline)
     registry.publish("left", "10.0.0", "9.0.0")
-    take(registry, tmp_path, version="9.0.0")
-    take(registry, tmp_path, version="10.0.0")
+    assert [take(registry, tmp_path, version=each).version for each in ("9.0", "10.0.0")] == ["9.0.0", "10.0.0"]
+    assert fetch_package("left", "^9", tmp_path / "cache", ignore, offline).version == "9.0.0"
     assert fetch_package("left", "", tmp_path / "cache", said.append, offline).version == "10.0.0"
     assert said == ["npm:left: the registry cannot be reached; taking 10.0.0, the newest in the cache"]
 

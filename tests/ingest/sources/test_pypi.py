@@ -88,6 +88,26 @@ def test_the_newest_final_version_is_taken_unless_another_is_named(
     assert sum(path.startswith("/files") for path, _ in index.asked) == 1
 
 
+@pytest.mark.parametrize(
+    ("asked", "resolved", "said_too"),
+    [
+        ("1.2", "1.2.10", True),
+        ("1.2.*", "1.2.10", True),
+        ("1", "1.3", True),
+        ("2.0", "2.0", False),
+        ("2.*", "2.0.1", True),
+    ],
+)
+def test_the_first_numbers_of_a_version_mean_the_newest_that_begins_with_them(
+    index: IndexServer, tmp_path: Path, asked: str, resolved: str, *, said_too: bool
+) -> None:
+    said: list[str] = []
+    release(index, "1.2.9", "1.2.10", "1.2.11rc1", "1.3", "2.0", "2.0.1")
+    release(index, "1.2.12", yanked="broken")
+    assert take(index, tmp_path, named(asked), said).revision == resolved
+    assert (f"pypi:left@{asked}: taking {resolved}, the newest of these" in said) is said_too
+
+
 def test_without_final_version_the_newest_of_all_is_taken(index: IndexServer, tmp_path: Path) -> None:
     release(index, "1.0a1", "1.0b1")
     assert take(index, tmp_path).revision == "1.0b1"
@@ -227,36 +247,6 @@ def test_a_wheel_without_documents_is_refused(index: IndexServer, tmp_path: Path
         take(index, tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("metadata", "url"),
-    [
-        (
-            "Project-URL: Source Code, https://github.com/ann/left.git",
-            "https://github.com/ann/left/blob/HEAD/docs/{path}",
-        ),
-        ("Home-page: http://www.github.com/ann/left/", "https://github.com/ann/left/blob/HEAD/docs/{path}"),
-        (
-            "Project-URL: Homepage, https://github.com/ann/site\nProject-URL: Repository, https://github.com/ann/left",
-            "https://github.com/ann/left/blob/HEAD/docs/{path}",
-        ),
-        (
-            "Project-URL: source, https://github.com/ann/mono/tree/main/py/left",
-            "https://github.com/ann/mono/blob/HEAD/py/left/docs/{path}",
-        ),
-        ("Project-URL: Funding, https://github.com/sponsors/ann", ""),
-        ("Project-URL: Issues, https://github.com/ann/left/issues", ""),
-        ("Project-URL: Source, https://gitlab.com/ann/left", ""),
-        ("Project-URL: \xff\xfe no comma", ""),
-        ("\n\nProject-URL: Source, https://github.com/in/description", ""),
-    ],
-)
-def test_the_link_to_a_page_comes_from_the_metadata(
-    index: IndexServer, tmp_path: Path, metadata: str, url: str
-) -> None:
-    index.publish("left", "left-1.0.tar.gz", sdist({**PAGES, "PKG-INFO": f"Name: left\n{metadata}\n"}))
-    assert take(index, tmp_path).page_url == url
-
-
 def test_without_network_the_newest_in_the_cache_is_taken_and_said(index: IndexServer, tmp_path: Path) -> None:
     said: list[str] = []
     offline = config_for("http://127.0.0.1:9/")
@@ -268,6 +258,7 @@ def test_without_network_the_newest_in_the_cache_is_taken_and_said(index: IndexS
     (tmp_path / "cache" / "pypi" / "left" / "strange").mkdir()
     assert fetch_pypi(named(), tmp_path / "cache", said.append, offline).revision == "10.0"
     assert said[0] == "pypi:left: the index cannot be reached; taking 10.0, the newest in the cache"
+    assert fetch_pypi(named("9.*"), tmp_path / "cache", said.append, offline).revision == "9.0"
     with pytest.raises(SourceError, match="cannot reach the package index"):
         fetch_pypi(named("11"), tmp_path / "cache", said.append, offline)
 

@@ -22,6 +22,7 @@ from typing import IO, Final, cast
 
 from dragoman.errors import SourceError
 from dragoman.ingest.sources.members import Gate, Limits, Links, MemberKind, Refused, shown
+from dragoman.records import Rejected
 
 __all__ = ["ARCHIVE_SUFFIXES", "Limits", "Links", "unpack"]
 
@@ -48,7 +49,9 @@ _ZIP_ENTRY = 300  # bytes of a zip's list for each member, with a long name
 _ZIP_HEADER = 30  # bytes before a member's name and content, at least
 
 
-def unpack(archive: Path, target: Path, limits: Limits | None = None, *, links: Links = "refuse") -> tuple[str, ...]:
+def unpack(
+    archive: Path, target: Path, limits: Limits | None = None, *, links: Links = "refuse"
+) -> tuple[Rejected, ...]:
     """Unpack an archive into a new folder.
 
     Args:
@@ -59,7 +62,7 @@ def unpack(archive: Path, target: Path, limits: Limits | None = None, *, links: 
             apart or show. ``"refuse"`` refuses the archive for them.
 
     Returns:
-        The names of what was left out.
+        What was left out, by its path in the archive.
 
     Raises:
         SourceError: The archive is damaged, of another format, unsafe or too large, or the disk

@@ -16,7 +16,9 @@ from urllib.parse import quote
 
 from dragoman.errors import SourceError
 from dragoman.ingest.sources.address import inside, is_commit
+from dragoman.ingest.sources.left_out import left_out_below
 from dragoman.ingest.sources.spec import FetchedSource, Say, SourceSpec
+from dragoman.records import Rejected
 
 USUAL_FOLDERS: Final = ("docs", "doc", "documentation", "website/docs", "site/docs")
 
@@ -93,11 +95,11 @@ def put(folder: Path, place: Path) -> None:
             raise
 
 
-def tell_left_out(names: Sequence[str], say: Say) -> None:
+def tell_left_out(rows: Sequence[Rejected], say: Say) -> None:
     """Say what of a tree is not kept: links, and names that not every disk can hold."""
-    if names:
-        some = ", ".join(names[:_SHOWN_LINKS]) + (", ..." if len(names) > _SHOWN_LINKS else "")
-        say(f"left out {len(names)} links and names that not every disk can hold: {some}")
+    if rows:
+        some = ", ".join(row.item for row in rows[:_SHOWN_LINKS]) + (", ..." if len(rows) > _SHOWN_LINKS else "")
+        say(f"left out {len(rows)} links and names that not every disk can hold: {some}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,7 @@ def as_source(spec: SourceSpec, kept: Kept, folder: str, origin: Origin, say: Sa
         page_url=f"{origin.pages}/{below}{{path}}" if origin.pages else "",
         repository=origin.repository,
         settings=spec.settings,
+        left_out=() if files else left_out_below(kept.base, root),
     )
 
 

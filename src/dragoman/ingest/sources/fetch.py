@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dragoman.config import IngestSettings
 from dragoman.ingest.sources.local import admitting, fetch_local, place_of
+from dragoman.ingest.sources.overlooked import tell_overlooked
 from dragoman.ingest.sources.spec import FetchedSource, Say, SourceSpec
 
 
@@ -55,6 +56,14 @@ def fetch(specs: Sequence[SourceSpec], cache: Path, say: Say) -> list[FetchedSou
 
 
 def _fetched(spec: SourceSpec, cache: Path, say: Say) -> FetchedSource:
+    source = _brought(spec, cache, say)
+    # In a folder of the user's own, what is hidden or built is no riddle; of a data set all is read.
+    if not spec.folder and spec.kind in {"archive", "github", "git", "npm", "pypi"}:
+        tell_overlooked(source, spec.text if spec.kind == "archive" else source.label, say)
+    return source
+
+
+def _brought(spec: SourceSpec, cache: Path, say: Say) -> FetchedSource:
     # Each is imported when it is needed: clients of the network take a tenth of a second, and local folders do without.
     match spec.kind:
         case "local" | "archive":
@@ -88,7 +97,8 @@ def _joined(known: _Found, other: FetchedSource) -> FetchedSource:
         return one
     whole = not (one.files and other.files)
     settings = admitting(known.settings, both, others=whole) if known.place else known.settings
-    return replace(one, files=() if whole else both, settings=settings)
+    left_out = one.left_out or other.left_out
+    return replace(one, files=() if whole else both, settings=settings, left_out=left_out)
 
 
 def _labelled(found: list[_Found]) -> list[FetchedSource]:

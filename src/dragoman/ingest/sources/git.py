@@ -20,6 +20,7 @@ from dragoman.ingest.sources.address import GIT_FORM, GitName, clean_ref, is_com
 from dragoman.ingest.sources.checkout import Kept, Origin, Shelf, as_source, short, tell_left_out
 from dragoman.ingest.sources.git_command import Git, GitRefused
 from dragoman.ingest.sources.git_tree import REPOSITORY, export_tree
+from dragoman.ingest.sources.left_out import note_left_out
 from dragoman.ingest.sources.members import Limits
 from dragoman.ingest.sources.spec import FetchedSource, Say, SourceSpec
 
@@ -98,6 +99,7 @@ def _current(spec: SourceSpec, address: str, asked: str, shelf: Shelf, say: Say)
             say(f"fetching from {urlsplit(git.address).netloc or 'this machine'}")
             commit = _fetch(git, remote)
             left_out = export_tree(git, commit, shelf.place(commit), Limits.of(spec.settings))
+            note_left_out(shelf.place(commit), left_out)
     except GitRefused as error:
         if known is None:
             raise

@@ -13,12 +13,14 @@ from dragoman.errors import SourceError
 from dragoman.ingest.sources.checkout import put
 from dragoman.ingest.sources.git_command import Git, GitRefused
 from dragoman.ingest.sources.members import Gate, Limits, Refused, shown
+from dragoman.records import Rejected
 
 REPOSITORY: Final = "fetched.git"  # the bare repository, in the folder that git works in
 
 _SECONDS = 600.0
 _PIECE = 2**20
 _PLAIN = ("100644", "100755", "100664")  # the last is of very old repositories
+_TARGETS = {"commit": "another repository, as a submodule"}
 _LONGEST_ENTRY = 2**16  # bytes of a path and what stands before it
 
 
@@ -29,7 +31,7 @@ class _File:
     size: int
 
 
-def export_tree(git: Git, commit: str, place: Path, limits: Limits) -> tuple[str, ...]:
+def export_tree(git: Git, commit: str, place: Path, limits: Limits) -> tuple[Rejected, ...]:
     """Write the files of a commit.
 
     Args:
@@ -39,7 +41,7 @@ def export_tree(git: Git, commit: str, place: Path, limits: Limits) -> tuple[str
         limits: How large the tree may be.
 
     Returns:
-        The names of what was left out: links, submodules, and names that not every disk can hold.
+        What was left out: links, submodules, and names that not every disk can hold.
 
     Raises:
         SourceError: The tree is unsafe or too large.
@@ -72,9 +74,10 @@ def _listed(git: Git, commit: str, gate: Gate) -> Iterator[_File]:
             try:
                 path = raw.decode("utf-8")
             except UnicodeDecodeError:
-                path, kind = raw.decode("utf-8", "replace"), "unreadable"
+                gate.leave_out(raw.decode("utf-8", "backslashreplace"), "file name not UTF-8")
+                continue
             plain = kind == "blob" and mode in _PLAIN and ".git" not in path.lower().split("/")
-            admitted = gate.admit(path, "file" if plain else "link", int(size) if plain else 0)
+            admitted = gate.admit(path, "file" if plain else "link", int(size) if plain else 0, _TARGETS.get(kind, ""))
             if admitted is not None:
                 yield _File(admitted, name, int(size))
 

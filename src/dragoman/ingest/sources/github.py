@@ -9,7 +9,7 @@ import re
 import tempfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -18,8 +18,10 @@ from dragoman.errors import SourceError
 from dragoman.ingest.sources.address import GitHubName, is_commit, parse_github
 from dragoman.ingest.sources.archive import unpack
 from dragoman.ingest.sources.checkout import Kept, Origin, Shelf, as_source, put, short, tell_left_out
+from dragoman.ingest.sources.left_out import note_left_out
 from dragoman.ingest.sources.members import Limits
 from dragoman.ingest.sources.spec import FetchedSource, Say, SourceSpec
+from dragoman.records import Rejected
 
 if TYPE_CHECKING:
     from dragoman.ingest.sources.github_api import GitHubApi
@@ -189,8 +191,8 @@ def _commit(archive: Path) -> str:
     return comment[1].decode() if comment else ""
 
 
-def _settle(archive: Path, beside: Path, place: Path, limits: Limits) -> tuple[str, ...]:
-    """Unpack an archive and put its one folder where it belongs; returns the names of what was left out."""
+def _settle(archive: Path, beside: Path, place: Path, limits: Limits) -> tuple[Rejected, ...]:
+    """Unpack an archive and put its one folder where it belongs; returns what was left out."""
     if place.is_dir():
         return ()
     left_out = unpack(archive, beside, limits, links="skip")
@@ -200,4 +202,6 @@ def _settle(archive: Path, beside: Path, place: Path, limits: Limits) -> tuple[s
             f"archive {archive.name} holds {len(folders)} things", expected="one folder, as GitHub makes it"
         )
     put(folders[0], place)
-    return tuple(name.partition("/")[2] for name in left_out)
+    rows = tuple(replace(row, item=row.item.partition("/")[2]) for row in left_out)
+    note_left_out(place, rows)
+    return rows

@@ -19,6 +19,7 @@ from dragoman.config import IngestSettings
 from dragoman.errors import SourceError
 from dragoman.ingest.select import select
 from dragoman.ingest.sources.archive import Limits, unpack
+from dragoman.ingest.sources.left_out import left_out_below, note_left_out
 from dragoman.ingest.sources.members import shown
 from dragoman.ingest.sources.spec import ACCEPTED, FetchedSource, Say, SourceSpec
 from dragoman.ingest.sources.worktree import Worktree, worktree_of
@@ -98,7 +99,7 @@ def admitting(settings: IngestSettings, files: Sequence[str], *, others: bool = 
 
 
 def walk(root: Path) -> Iterator[os.DirEntry[str] | OSError]:
-    """Everything below a folder but hidden entries and ``node_modules``; links are not followed.
+    """Everything below a folder but hidden entries, ``node_modules`` and workspaces; links are not followed.
 
     Args:
         root: The folder.
@@ -107,13 +108,18 @@ def walk(root: Path) -> Iterator[os.DirEntry[str] | OSError]:
         An entry for each file and each link, or the error of a folder that cannot be listed
         (its ``filename`` tells which). In no order.
     """
-    folders = [os.fspath(root)]  # a list, not a recursion: folders may be nested deeper than Python's stack
+    top = os.fspath(root)
+    folders = [top]  # a list, not a recursion: folders may be nested deeper than Python's stack
     while folders:
         try:
-            with os.scandir(folders.pop()) as entries:
+            folder = folders.pop()
+            with os.scandir(folder) as entries:
                 listed = list(entries)
         except OSError as error:
             yield error
+            continue
+        # What was made from these docs, and what was fetched for it, would be read as docs the next time.
+        if folder != top and _is_workspace(listed):
             continue
         for entry in listed:
             if entry.name.startswith(".") or entry.name == "node_modules":
@@ -122,6 +128,11 @@ def walk(root: Path) -> Iterator[os.DirEntry[str] | OSError]:
                 folders.append(entry.path)
             else:
                 yield entry
+
+
+def _is_workspace(listed: Sequence[os.DirEntry[str]]) -> bool:
+    folders = {entry.name for entry in listed if entry.name in {"sources", "ingest"} and entry.is_dir()}
+    return bool(folders) and any(entry.name == "workspace.json" for entry in listed)
 
 
 def _absolute(spec: SourceSpec) -> Path:
@@ -180,17 +191,22 @@ def _unpacked(spec: SourceSpec, path: Path, cache: Path, say: Say) -> FetchedSou
     if not tree.is_dir():
         left_out = unpack(path, tree, Limits.of(spec.settings), links="skip")
         if left_out:
-            names = ", ".join(shown(name) for name in left_out[:_SHOWN])
+            note_left_out(tree, left_out)
+            names = ", ".join(shown(row.item) for row in left_out[:_SHOWN])
             more = f" and {len(left_out) - _SHOWN} more" if len(left_out) > _SHOWN else ""
             say(f"{path.name}: links or doubtful names left out: {names}{more}")
     base = _top(tree)
     root = base / spec.folder
+    # In the archive's own spelling, its one top folder stands before the others.
+    if not root.is_dir() and (tree / spec.folder).is_relative_to(base):
+        root = tree / spec.folder
     if not root.is_dir():
         folders = sorted(entry.name for entry in base.iterdir() if entry.is_dir())
         expected = f"one of its folders ({', '.join(folders)})" if folders else "no folder: it has none"
         raise SourceError(f"{spec.text}: the archive has no folder '{spec.folder}'", expected=expected)
     label = f"{path.name}:{spec.folder}" if spec.folder else path.name
-    return FetchedSource(label, root, base, repository=path.name, settings=spec.settings)
+    left_out = left_out_below(tree, root)
+    return FetchedSource(label, root, base, repository=path.name, settings=spec.settings, left_out=left_out)
 
 
 def _top(tree: Path) -> Path:

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import Final, Literal
 
 from dragoman.config import IngestSettings
+from dragoman.records import Rejected
 
 MemberKind = Literal["file", "folder", "link", "other"]
 Links = Literal["refuse", "skip"]
@@ -48,13 +49,13 @@ class Gate:
     """Admits the members of one archive, and remembers them.
 
     With ``links="skip"``, what a repository may rightly hold and a folder of data may not is left out rather than refused:
-    links, names that cannot be shown, and names that differ from another in case or accents only. ``left_out`` has their names.
+    links, names that cannot be shown, and names that differ from another in case or accents only. ``left_out`` tells each, and why.
     """
 
     limits: Limits
     packed: int  # bytes of the archive itself
     links: Links = "refuse"
-    left_out: list[str] = field(default_factory=list)
+    left_out: list[Rejected] = field(default_factory=list)
     _entries: int = 0
     _files: int = 0
     _bytes: int = 0
@@ -82,30 +83,53 @@ class Gate:
         Raises:
             Refused: It is unsafe, or one too many.
         """
-        self._entries += 1
-        if self._entries > 4 * self.limits.members:
-            raise Refused(f"it holds more than {4 * self.limits.members} entries")
+        self._count_entry()
         path = _checked(name)
         if kind == "other":
             raise Refused(f"{shown(name)} is neither a file nor a folder")
         if kind == "link":
-            to = f" to {shown(target)}" if target else ""
-            return self._unwanted(name, f"{shown(name)} is a link{to}")
+            to = f"to {shown(target)}" if target else ""
+            return self._unwanted(name, f"{shown(name)} is a link {to}".rstrip(), "link not followed", to)
         if _UNSHOWABLE.search(name):
-            return self._unwanted(name, f"{shown(name)} has control characters in its name")
+            detail = "it has control characters in its name"
+            return self._unwanted(name, f"{shown(name)}: {detail}", "unreadable", detail)
         if kind == "file":
             self._count(name, size)
             twin = self._twin(path)
             if twin:
-                return self._unwanted(name, f"{shown(name)} and {shown(twin)} differ in case or accents only")
+                detail = f"{shown(twin)} differs from it in case or accents only"
+                happened = f"{shown(name)} and {shown(twin)} differ in case or accents only"
+                return self._unwanted(name, happened, "unreadable", detail)
         self._enter(path if kind == "folder" else path.parent)
         return path
 
-    def _unwanted(self, name: str, reason: str) -> PurePosixPath | None:
+    def leave_out(self, name: str, reason: str, detail: str = "") -> None:
+        """List a member that is not written, whatever it is.
+
+        Args:
+            name: Its path; what a terminal would act on is escaped in the list.
+            reason: One of the reasons for which a file is not read.
+            detail: More about it.
+
+        Raises:
+            Refused: It is one too many.
+        """
+        self._count_entry()
+        self._list(name, reason, detail)
+
+    def _count_entry(self) -> None:
+        self._entries += 1
+        if self._entries > 4 * self.limits.members:
+            raise Refused(f"it holds more than {4 * self.limits.members} entries")
+
+    def _unwanted(self, name: str, happened: str, reason: str, detail: str) -> PurePosixPath | None:
         if self.links == "refuse":
-            raise Refused(reason)
-        self.left_out.append(name)
+            raise Refused(happened)
+        self._list(name, reason, detail)
         return None
+
+    def _list(self, name: str, reason: str, detail: str) -> None:
+        self.left_out.append(Rejected("ingest", _plain(name), reason, detail))
 
     def _count(self, name: str, size: int) -> None:
         self._files += 1
@@ -142,9 +166,11 @@ class Gate:
 
 def shown(name: str) -> str:
     """A name in quotes that is safe to print: shortened, and without what a terminal would act on."""
-    short = name if len(name) <= _SHOWN else name[: _SHOWN - 3] + "..."
-    plain = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in short)
-    return f"'{plain}'"
+    return f"'{_plain(name if len(name) <= _SHOWN else name[: _SHOWN - 3] + '...')}'"
+
+
+def _plain(name: str) -> str:
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in name)
 
 
 def _checked(name: str) -> PurePosixPath:

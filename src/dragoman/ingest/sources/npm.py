@@ -24,11 +24,11 @@ import httpx
 from dragoman.errors import SourceError
 from dragoman.ingest.sources.archive import Limits, unpack
 from dragoman.ingest.sources.spec import Say
+from dragoman.ingest.sources.versions import newest, order
 
 DEFAULT_REGISTRY: Final = "https://registry.npmjs.org/"  # npm's own default, too
 MAX_DOWNLOAD: Final = 256 * 2**20  # bytes of an archive or of a package's list of versions
 
-_NUMBERS = re.compile(r"(\d+)\.(\d+)\.(\d+)(-)?(.*)")
 _VARIABLE = re.compile(r"\$\{([^}?]+)(\?)?\}")
 _WAITS = (0.2, 0.8, 0.0)  # seconds after each failed attempt; after the last there is none
 _VERSION = re.compile(r"\w[\w.+-]*", re.ASCII)
@@ -114,7 +114,8 @@ def fetch_package(
 
     Args:
         name: With its scope, if any: ``fastify`` or ``@fastify/cors``.
-        version: Exact, or a tag; "" is ``latest``. Only for an exact one in the cache the registry is not asked.
+        version: Exact, a tag, or what ``newest`` knows; "" is ``latest``. Only for an exact one in the cache the registry is
+            not asked.
         cache: The folder for what is downloaded.
         say: Called with a line that says where the package comes from, and what was resolved.
         config: npm's settings; ``None`` reads them from the environment and ``.npmrc`` files.
@@ -136,11 +137,13 @@ def fetch_package(
     try:
         found = registry.find(version)
     except _Unreachable:
-        version, root = _newest_kept(shelf) if not version else ("", None)
+        kept, root = _newest_kept(shelf, version)
         if not root:
             raise
-        say(f"npm:{name}: the registry cannot be reached; taking {version}, the newest in the cache")
-        return _package(name, version, root)
+        say(f"npm:{name}: the registry cannot be reached; taking {kept}, the newest in the cache")
+        return _package(name, kept, root)
+    if found.version != version and newest(version, [found.version]):
+        say(f"npm:{name}@{version}: taking {found.version}, the newest of these")
     root = shelf / found.version / found.sha512.hex()[:32]
     if root.is_dir():
         say(f"npm:{name}@{found.version}: from the cache")
@@ -183,6 +186,7 @@ class _Registry:
             listed = json.loads(content.getvalue())
             tags, versions = dict(listed.get("dist-tags") or {}), dict(listed["versions"])
             exact = tags.get(version or "latest", version)
+            exact = exact if exact in versions else newest(version, versions)
             if exact not in versions or not _VERSION.fullmatch(exact):
                 raise self._unknown(version or "latest", tags, versions)
             dist = versions[exact]["dist"]
@@ -202,7 +206,7 @@ class _Registry:
 
     def _unknown(self, version: str, tags: Mapping[str, Any], versions: Mapping[str, Any]) -> SourceError:
         released = [each for each in versions if "-" not in each] or list(versions)
-        newest = ", ".join(sorted(released, key=_order, reverse=True)[:5]) or "none"
+        newest = ", ".join(sorted(released, key=order, reverse=True)[:5]) or "none"
         latest = f"; latest is {tags['latest']}" if "latest" in tags else ""
         return SourceError(f"npm has no version '{version}' of '{self.name}'", hint=f"The newest are {newest}{latest}.")
 
@@ -280,16 +284,10 @@ def _kept(shelf: Path) -> Path | None:
     return folders[0] if len(folders) == 1 else None
 
 
-def _newest_kept(shelf: Path) -> tuple[str, Path | None]:
+def _newest_kept(shelf: Path, version: str) -> tuple[str, Path | None]:
     kept = {path.name: found for path in (shelf.iterdir() if shelf.is_dir() else []) if (found := _kept(path))}
-    newest = max(kept, key=_order, default="")
-    return newest, kept.get(newest)
-
-
-def _order(version: str) -> tuple[tuple[int, ...], bool, str]:
-    """Sort key of a version: a release comes after its own pre-releases."""
-    match = _NUMBERS.match(version)
-    return (tuple(map(int, match.groups()[:3])), match[4] is None, match[5]) if match else ((), False, version)
+    taken = newest(version, kept) if version else max(kept, key=order, default="")
+    return taken, kept.get(taken)
 
 
 def _package(name: str, version: str, root: Path) -> Package:

@@ -10,20 +10,19 @@ import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from email.errors import MessageError
-from email.parser import BytesHeaderParser
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote, unquote
 
 from packaging.utils import InvalidName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from dragoman.errors import SourceError
 from dragoman.ingest.sources.archive import unpack
+from dragoman.ingest.sources.left_out import left_out_below, note_left_out
 from dragoman.ingest.sources.members import Limits
 from dragoman.ingest.sources.pip_config import PipConfig
 from dragoman.ingest.sources.pypi_index import IndexUnreachable, ListedFile, PackageIndexes, host_of
+from dragoman.ingest.sources.pypi_metadata import repository_of
 from dragoman.ingest.sources.spec import FetchedSource, Say, SourceSpec
 
 USUAL_FOLDERS: Final = ("docs", "doc", "documentation")
@@ -34,13 +33,6 @@ _IN_DOCS = (*_PAGES, ".txt", ".html", ".htm")
 _NO_FOLDER = re.compile(r"^\.|^node_modules$|\.(?:egg|dist)-info$")
 _NO_DOCUMENT = re.compile(r"\.|(?:requirements\b.*|CMakeLists|SOURCES|top_level)\.txt$", re.IGNORECASE)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_GITHUB = re.compile(
-    r"https?://(?:www\.)?github\.com/(?!sponsors/|orgs/)(?P<owner>[\w.-]+)/(?P<name>[\w.-]+?)(?:\.git)?"
-    r"(?:/tree/[^/?#]+/(?P<below>[^?#]+?))?/?(?:[?#].*)?",
-    re.ASCII | re.IGNORECASE,
-)
-_LABELS = ("source", "sourcecode", "repository", "code", "github", "homepage")  # who is asked first for the repository
-_MOST_METADATA = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +47,8 @@ def fetch_pypi(spec: SourceSpec, cache: Path, say: Say, config: PipConfig | None
     """Bring a published Python package onto this machine, unless it is in the cache.
 
     Args:
-        spec: The package, its exact version ("" is the newest final one that was not withdrawn), and the folder to read.
+        spec: The package, its version ("" is the newest final one that was not withdrawn; where there is no 1.2, that is the
+            newest such of 1.2.*, which may also be written), and the folder to read.
         cache: The folder for what is downloaded. An exact version that is in it needs no network.
         say: Called with a line that says where the package comes from, and what was chosen.
         config: pip's settings; ``None`` reads them from where pip does.
@@ -87,12 +80,14 @@ def _fetched(spec: SourceSpec, name: str, shelf: Path, say: Say, config: PipConf
     try:
         listed = indexes.files(name, say)
     except IndexUnreachable:
-        kept = None if spec.version else _kept(shelf, "")
+        kept = _kept(shelf, spec.version, series=spec.version.endswith(".*"))
         if not kept:
             raise
         say(f"pypi:{name}: the index cannot be reached; taking {kept.version}, the newest in the cache")
         return kept
     file = _chosen(name, spec.version, listed, say)
+    if _is_part(spec.version, file.version):
+        say(f"pypi:{name}@{spec.version}: taking {file.version}, the newest of these")
     root = shelf / str(file.version) / file.sha256[:32]
     if root.is_dir():
         say(f"pypi:{name}@{file.version}: from the cache")
@@ -103,7 +98,7 @@ def _fetched(spec: SourceSpec, name: str, shelf: Path, say: Say, config: PipConf
     return _Release(str(file.version), root)
 
 
-def _kept(shelf: Path, version: str) -> _Release | None:
+def _kept(shelf: Path, version: str, *, series: bool = False) -> _Release | None:
     """The release in the cache ("": the newest); with two of different content the index must be asked."""
     wanted = _parsed(version)
     known = []
@@ -111,12 +106,27 @@ def _kept(shelf: Path, version: str) -> _Release | None:
         for folder in shelf.iterdir() if shelf.is_dir() else ():
             contents = [path for path in folder.glob("[!.]*") if path.is_dir()]
             found = _parsed(folder.name)
-            if len(contents) == 1 and found and (found == wanted or not version):
+            if (
+                len(contents) == 1
+                and found
+                and (
+                    found == wanted or not version or (series and not found.is_prerelease and _is_part(version, found))
+                )
+            ):
                 known.append((found, contents[0]))
     except OSError:
         return None
     newest = max(known, default=None)
     return _Release(str(newest[0]), newest[1]) if newest else None
+
+
+def _is_part(version: str, whole: Version) -> bool:
+    """Whether these are the first numbers of a version, but not all of them."""
+    part = _parsed(version.removesuffix(".*"))
+    if part is None or str(part) != part.base_version or (part == whole and not version.endswith(".*")):
+        return False
+    count = len(part.release)
+    return part.epoch == whole.epoch and (*whole.release, *[0] * count)[:count] == part.release
 
 
 def _parsed(version: str) -> Version | None:
@@ -153,6 +163,9 @@ def _version(name: str, version: str, listed: Sequence[ListedFile]) -> Version:
     wanted = _parsed(version)
     if wanted in everything:
         return next(each for each in everything if each == wanted)
+    series = [each for each in final if not each.is_prerelease and _is_part(version, each)]
+    if series:
+        return max(series)
     newest = ", ".join(str(each) for each in sorted(final, reverse=True)[:5])
     raise SourceError(f"pypi has no version '{version}' of '{name}'", hint=f"The newest are {newest}.")
 
@@ -168,7 +181,7 @@ def _download(indexes: PackageIndexes, file: ListedFile, root: Path, limits: Lim
             if hashlib.file_digest(sink, "sha256").hexdigest() != file.sha256:
                 happened = f"what {host_of(file.url)} sent for {file.name} does not match its sha256"
                 raise SourceError(happened, expected="the published content", hint="It was not used. Try again.")
-        unpack(archive, root, limits, links="skip")
+        note_left_out(root, unpack(archive, root, limits, links="skip"))
     except OSError as error:
         raise SourceError(f"cannot write to the cache {root.parent}: {error}") from error
     finally:
@@ -197,15 +210,17 @@ def _source(spec: SourceSpec, name: str, release: _Release, say: Say) -> Fetched
             hint = "Its docs may be in its repository: name that as github:owner/repo."
             raise SourceError(f"the {kind} of {name} {release.version} holds no documents", hint=hint)
         say(f"{label}: reading {folder + '/' if folder else f'the documents among all its files ({len(files)})'}")
+    repository, pages = repository_of(base, folder)
     return FetchedSource(
         label,
         base / folder,
         base,
         revision=release.version,
         files=files,
-        page_url=_page_url(base, folder),
-        repository=name,
+        page_url=pages,
+        repository=repository or name,
         settings=spec.settings,
+        left_out=left_out_below(release.root, base / folder),
     )
 
 
@@ -234,26 +249,3 @@ def _below(root: Path, suffixes: tuple[str, ...]) -> Iterator[str]:
         for name in names:
             if name.lower().endswith(suffixes) and not _NO_DOCUMENT.match(name):
                 yield Path(folder, name).relative_to(root).as_posix()
-
-
-def _page_url(base: Path, folder: str) -> str:
-    """Where GitHub shows the files of an sdist's folder; "" when its repository is elsewhere or not named."""
-    try:
-        with (base / "PKG-INFO").open("rb") as file:
-            metadata = BytesHeaderParser().parsebytes(file.read(_MOST_METADATA))
-        named = [str(value).partition(",") for value in metadata.get_all("Project-URL", [])]
-        pairs = [(label, address) for label, _, address in named] + [("homepage", str(metadata.get("Home-page", "")))]
-    except (OSError, MessageError, ValueError, LookupError):
-        return ""
-    ranks = {label: rank for rank, label in enumerate(_LABELS)}
-    found = []
-    for label, address in pairs:
-        match = _GITHUB.fullmatch(address.strip())
-        if match:
-            found.append((ranks.get(re.sub(r"[^a-z]", "", label.lower()), len(ranks)), match))
-    if not found:
-        return ""
-    match = min(found, key=lambda each: each[0])[1]
-    # How a project names its tags is not told: a link that may have moved beats a dead one.
-    below = [quote(unquote(part).strip("/")) for part in (match["below"] or "", folder) if part]
-    return "/".join(["https://github.com", match["owner"], match["name"], "blob", "HEAD", *below, "{path}"])

@@ -15,6 +15,7 @@ from dragoman.config import IngestSettings
 from dragoman.errors import SourceError
 from dragoman.ingest.sources.address import inside, parse_git, parse_github, shown
 from dragoman.ingest.sources.archive import ARCHIVE_SUFFIXES
+from dragoman.records import Rejected
 
 ACCEPTED: Final = (
     "a folder, a file, a .zip or .tar.gz, github:owner/repo@ref:folder, git+https://..., npm:package@version, "
@@ -50,7 +51,8 @@ class FetchedSource:
     page includes and the code that it documents is looked up there, and nowhere else. ``files`` are the paths (relative to
     ``root``, with "/") to read; empty means all below ``root``. ``revision`` is the commit or version that was read, ``ref``
     the tag or branch it was asked for by. ``page_url`` holds ``{path}`` where the quoted path of a file goes; "" when it is not
-    known where the files are shown. ``repository`` is ``owner/repo``, the package, or the folder's name.
+    known where the files are shown. ``repository`` is ``owner/repo``, the package, or the folder's name. ``left_out`` is what
+    of the tree below ``root`` was never brought here (links, and names that not every disk can hold), by its path.
     """
 
     label: str
@@ -62,6 +64,7 @@ class FetchedSource:
     page_url: str = ""
     repository: str = ""
     settings: IngestSettings = field(default_factory=IngestSettings)
+    left_out: tuple[Rejected, ...] = ()
 
 
 _LONGEST_KIND = 16
@@ -69,12 +72,14 @@ _LONGEST_SHOWN = 200
 _FOLDER = r"(?::(?P<folder>[^:\0]+))?"
 _PACKAGES = {
     "npm": re.compile(
-        rf"(?P<name>(?:@[\w~-][\w.~-]*/)?[\w~-][\w.~-]*)(?:@(?P<version>\w[\w.+-]*))?{_FOLDER}", re.ASCII
+        rf"(?P<name>(?:@[\w~-][\w.~-]*/)?[\w~-][\w.~-]*)(?:@(?P<version>[~^]?\w[\w.+-]*(?:\.\*)?))?{_FOLDER}", re.ASCII
     ),
-    "pypi": re.compile(rf"(?P<name>[A-Za-z0-9][\w.-]*)(?:\s*(?:@|==)\s*(?P<version>\w[\w.+!-]*))?{_FOLDER}", re.ASCII),
+    "pypi": re.compile(
+        rf"(?P<name>[A-Za-z0-9][\w.-]*)(?:\s*(?:@|==)\s*(?P<version>\w[\w.+!-]*(?:\.\*)?))?{_FOLDER}", re.ASCII
+    ),
 }
 _FORMS = {
-    "npm": "npm:package@version or npm:@scope/package@version",
+    "npm": "npm:package@version or npm:@scope/package@version, with a version like 5.12.8, 5.12, ~5.12.3, ^5.2 or a tag",
     "pypi": "pypi:package, pypi:package@version or pypi:package==version",
 }
 _DATASET = re.compile(
@@ -88,8 +93,8 @@ _KINDS = ("github", "npm", "pypi", "hf")
 _OTHER_NAMES = {"gh": "github", "pip": "pypi", "python": "pypi", "huggingface": "hf", "datasets": "hf", "node": "npm"}
 _PAGES = (  # of places that have a name of their own here
     (re.compile(r"(?:www\.)?(?:huggingface\.co|hf\.co)/datasets/(\w[\w.-]*/\w[\w.-]*)", re.ASCII), "hf:{}"),
-    (re.compile(r"(?:www\.)?npmjs\.com/package/((?:@[\w.~-]+/)?[\w.~-]+)", re.ASCII), "npm:{}"),
-    (re.compile(r"pypi\.\w+/project/([\w.-]+)", re.ASCII), "pypi:{}"),
+    (re.compile(r"(?:www\.)?npmjs\.com/package/((?:@[\w.~-]+/)?[\w.~-]+)(?:/v/(\w[\w.+-]*))?", re.ASCII), "npm:{}@{}"),
+    (re.compile(r"pypi\.\w+/project/([\w.-]+)(?:/(\d[\w.+!-]*))?", re.ASCII), "pypi:{}=={}"),
     (re.compile(r"([\w.:-]+/[\w./~-]+\.git)/?$", re.ASCII), "git+https://{}.git"),
     (
         re.compile(r"((?:gitlab\.com|bitbucket\.org|codeberg\.org)(?:/(?!-/)[\w.-]+){2,6})", re.ASCII),
@@ -186,7 +191,9 @@ def _no_crawling(rest: str, typed: str) -> SourceError:
     for pattern, form in _PAGES:
         match = pattern.match(page)
         if match:
-            hint = f"Did you mean '{form.format(match[1].removesuffix('.git'))}'?"
+            name, version = match[1].removesuffix(".git"), match[2] if pattern.groups > 1 else ""
+            meant = form.format(name, version or "").rstrip("@=")
+            hint = f"Did you mean '{meant}'?"
             return SourceError(f"{_cut(typed)} is a page, and pages are not crawled", expected=ACCEPTED, hint=hint)
     if page.lower().endswith(ARCHIVE_SUFFIXES):
         hint = "Download it, and name the file."
