@@ -27,7 +27,14 @@ settings.register_profile("dragoman", deadline=None, max_examples=50, print_blob
 settings.load_profile("dragoman")
 
 # A developer's keys, registries and proxies must not decide how a test ends.
-_PRIVATE: tuple[str, ...] = ("HF_TOKEN", "HF_TOKEN_PATH", "HF_ENDPOINT", "HF_HUB_OFFLINE", "OPENAI_API_KEY", "OPENAI_BASE_URL")
+_PRIVATE: tuple[str, ...] = (
+    "HF_TOKEN",
+    "HF_TOKEN_PATH",
+    "HF_ENDPOINT",
+    "HF_HUB_OFFLINE",
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+)
 _PRIVATE += ("GITHUB_TOKEN", "GH_TOKEN", "PYTHONHASHSEED")
 _PRIVATE_PREFIXES = ("dragoman_", "npm_config_", "pip_")
 _PRIVATE_SUFFIXES = ("_proxy",)
