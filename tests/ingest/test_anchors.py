@@ -85,6 +85,25 @@ def test_an_explicit_id_counts_where_the_generator_reads_it(style: str, source: 
     assert anchors(style, source) == [expected]
 
 
+@pytest.mark.parametrize("style", STYLES)
+def test_an_id_of_our_converters_counts_in_every_style(style: str) -> None:
+    assert anchors(style, "Tea {: #my-own}", "pour {: #kettle.Pot.pour}") == ["my-own", "kettle.Pot.pour"]
+
+
+def test_a_labelled_section_of_sphinx_has_the_id_of_its_words_too_and_an_object_has_not() -> None:
+    assert anchors("sphinx", "Tea {: #own}", "Tea") == ["own", "id1"]
+    assert anchors("sphinx", "tea {: #kettle.tea}", "Tea") == ["kettle.tea", "tea"]
+    assert anchors("sphinx", "`tea()` {: #tea}", "Tea()") == ["tea", "id1"]
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_section_that_goes_on_has_its_first_anchor_and_takes_no_other(style: str) -> None:
+    page = anchors(style, "Tea", "Pot {: #x.Pot}", "Tea {: .continued}", "Tea")
+    assert page[0] == page[2] == "tea"
+    assert page[3] == anchors(style, "Tea", "Tea")[1]
+    assert anchors(style, "Tea {: #own}", "Tea {: .continued}", "Gone {: .continued}") == ["own", "own", ""]
+
+
 def test_an_explicit_id_of_docusaurus_does_not_keep_others_from_having_it() -> None:
     assert anchors("docusaurus", "A {#tea}", "Tea") == ["tea", "tea"]
     assert anchors("mkdocs", "A {#tea}", "Tea") == ["tea", "tea_1"]

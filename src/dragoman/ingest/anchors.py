@@ -40,6 +40,8 @@ _ROLE_TARGET = re.compile(r"\s*<[^<>]*>\Z")
 _LINKING_ROLE = re.compile(
     r"any|attr|class|const|data|doc|download|envvar|exc|func|meth|mod|numref|obj|option|ref|term|type"
 )
+# What our converters write after a heading; people write "{#id}", which Sphinx and GitHub show as it is.
+_OURS = re.compile(r"[ \t]*\{: (?:#([^\s{}]+)|\.continued)\}\Z")
 _NUMBERED = re.compile(r"(.*)_([0-9]{1,9})", re.DOTALL)
 
 _SEPARATORS = re.compile(r"[\s\ufeff~`!@#$%^&*()\-_+=\[\]{}|\\;:\"'“”‘’<>,.?/]+")
@@ -61,13 +63,15 @@ class Anchors:
         self._taken: set[str] = set()
         self._last: dict[str, int] = {}
         self._free: dict[str, dict[int, int]] = {}
+        self._of_words: dict[tuple[str, int], str] = {}  # the last anchor of a heading, for where it goes on
 
     def of(self, heading: str, source: str, level: int = 0) -> str:
         """The anchor of the page's next heading.
 
         Args:
             heading: Its plain words.
-            source: The same as written: Markdown with code, links and attribute lists.
+            source: The same as written: Markdown with code, links and attribute lists. ``{: #id}`` at its end is an id in every style;
+                ``{: .continued}`` says that the heading is there once more, and has the anchor that it had.
             level: 1 to 6; 0 when it is not known.
 
         Returns:
@@ -76,6 +80,25 @@ class Anchors:
         source = source.strip()
         if self._style not in _SLUGS or len(source) > _LONGEST:
             return ""
+        ours = _OURS.search(source)
+        if ours:
+            source = source[: ours.start()]
+            if not ours[1]:
+                return self._of_words.get((source, level), "")
+        anchor = self._chosen(source, ours[1]) if ours and ours[1] else self._made(heading, source, level)
+        self._of_words[source, level] = anchor
+        return anchor
+
+    def _chosen(self, source: str, chosen: str) -> str:
+        """An id that is known. A section of Sphinx has that of its words, too; an object has only the one."""
+        if self._style == "sphinx" and "." not in chosen and not source.startswith("`"):
+            slug = _sphinx(_words(source, "sphinx"))
+            if slug != chosen:
+                self._counted(slug)
+        self._taken.add(chosen)
+        return chosen
+
+    def _made(self, heading: str, source: str, level: int) -> str:
         if self._style in {"mkdocs", "vitepress"}:
             source, chosen = _listed(source, self._style)
             if chosen:

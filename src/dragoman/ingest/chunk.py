@@ -22,7 +22,7 @@ from dragoman.ingest.quality import reason_to_drop
 from dragoman.models.tokens import Ruler, TokenCounter
 from dragoman.records import Chunk, Document, Rejected, content_id
 
-RULES = "3"  # raised when a document would be cut in another way, so that stored chunks are not taken for today's
+RULES = "4"  # raised when a document would be cut in another way, so that stored chunks are not taken for today's
 TRAIL_SEPARATOR = " > "
 
 _WORDS = re.compile(r"\w")

@@ -41,6 +41,31 @@ def tree(base: Path) -> Tree:
 
 
 @pytest.mark.parametrize(
+    "settings",
+    [
+        "  - pymdownx.snippets:\n      check_paths: true\n      base_path: parts\n  - toc",
+        "  - pymdownx.snippets:\n      base_path: ['gone', \"parts/\"]  # where",
+        "  - pymdownx.snippets:\n      base_path:\n        - !relative $config_dir\n        - $config_dir/parts\n",
+        "  pymdownx.snippets:\n    base_path:\n    - ./parts",
+        "  - pymdownx.snippets: {base_path: parts}",
+    ],
+)
+def test_snippets_are_found_where_the_settings_say(repository: Path, settings: str) -> None:
+    (repository / "parts").mkdir()
+    (repository / "parts" / "cup.md").write_text("a cup")
+    assert tree(repository).include("cup.md", "guide/page.md") is None
+    (repository / "mkdocs.yml").write_text(f"site_name: Tea\nmarkdown_extensions:\n{settings}\n")
+    assert tree(repository).include("cup.md", "guide/page.md") == Included("../parts/cup.md", "a cup")
+
+
+@pytest.mark.parametrize("folder", ["..", "/", "../..", "gone", "", "deploy", "{", "[", "a: b: c"])
+def test_settings_of_snippets_lead_nowhere_out_of_the_tree(repository: Path, folder: str) -> None:
+    (repository / "mkdocs.yml").write_text(f"- pymdownx.snippets:\n    base_path: {folder}\n")
+    assert tree(repository).include("outside.md", "guide/page.md") is None
+    assert tree(repository).include("server.pem", "guide/page.md") is None
+
+
+@pytest.mark.parametrize(
     ("name", "path", "text"),
     [
         ("a.md", "guide/a.md", "beside"),

@@ -11,9 +11,12 @@ from typing import Final
 
 from dragoman.ingest.formats.page import LeftOut, Page, PageLines
 
+CONTINUED: Final = "continued"
 DEEPEST: Final = 40  # levels of nesting that are still followed; deeper text is kept, flat
 
 _START = re.compile(r"(?=#{1,6}(?:\s|\Z)|>|[-+*](?:\s|\Z)|`{3}|~{3}|=+\s*\Z|-+\s*\Z)")
+_OWN_ID = re.compile(r" \{: #[^\s{}]+\}\Z")
+_HEADING = re.compile(r"#{1,6} ")
 _NUMBER = re.compile(r"(\d{1,9})([.)])(?=\s|\Z)")
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _TICKS = re.compile(r"`{3,}")
@@ -76,10 +79,20 @@ def indented(lines: Sequence[Line], first: str, rest: str) -> list[Line]:
 
 
 def heading(level: int, text: str, at: Line, anchor: str = "") -> list[Line]:
-    """A heading, where ``at`` stood; level 7 and deeper become 6. ``anchor`` is its explicit id."""
+    """A heading, where ``at`` stood; level 7 and deeper become 6. ``anchor`` is its explicit id, marked in the way of ``Anchors``."""
     words = " ".join(text.split())
-    mark = f" {{#{anchor}}}" if anchor and not re.search(r"[\s{}]", anchor) else ""
+    mark = f" {{: #{anchor}}}" if anchor and not re.search(r"[\s{}]", anchor) else ""
     return [Line(f"{'#' * min(max(level, 1), 6)} {words}{mark}", at.line, at.file)] if words else []
+
+
+def continued(head: Line) -> Line:
+    """A heading once more, for text that follows what stands under it; its mark says that it is the same section."""
+    return Line(f"{_OWN_ID.sub('', head.text)} {{: .{CONTINUED}}}", head.line, head.file)
+
+
+def is_heading(line: Line) -> bool:
+    """Whether a line of a converter's is a heading: in words a ``#`` is escaped."""
+    return bool(_HEADING.match(line.text))
 
 
 def fence(lines: Sequence[Line], language: str, at: Line) -> list[Line]:

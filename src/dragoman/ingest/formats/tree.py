@@ -7,9 +7,11 @@ it no hidden file, no key, and nothing that is not text. It parses nothing.
 import os
 import stat
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from dragoman.ingest.formats.page import Included, Page
+from dragoman.ingest.formats.snippets import snippet_folders
 
 _SECRET_SUFFIXES = frozenset(
     {".asc", ".env", ".gpg", ".jks", ".kdbx", ".key", ".keystore", ".p12", ".pem", ".pfx", ".ppk"}
@@ -20,6 +22,7 @@ _SECRET_STEMS = frozenset(
 _CODE_SUFFIXES = frozenset(
     {".md", ".mdx", ".markdown", ".rst", ".py", ".ts", ".js", ".go", ".rs", ".java", ".txt", ".html"}
 )
+_SETTINGS = ("mkdocs.yml", "mkdocs.yaml")
 _PRIVATE = "PRIVATE KEY-----"
 _LONGEST_NAME = 1_000
 
@@ -54,8 +57,8 @@ class Tree:
     def include(self, name: str, beside: str) -> Included | None:
         """The file that a page means.
 
-        It is looked for beside the page, in the docs folder, and in each folder from there up to the tree's own. ``/x`` and ``@/x``
-        begin at the docs folder, ``@site/x`` at the folder above it.
+        It is looked for beside the page, in the docs folder, in each folder from there up to the tree's own, and where MkDocs' settings
+        say that snippets lie. ``/x`` and ``@/x`` begin at the docs folder, ``@site/x`` at the folder above it.
 
         Args:
             name: The file as the page names it.
@@ -85,11 +88,24 @@ class Tree:
                 folders = [*above[1:], self._root] if sign == "@site/" else folders
                 break
         seen = set()
-        for folder in folders:
+        for folder in [*folders, *self._snippets]:
             place = Path(os.path.normpath(folder / name))
             if place not in seen and place.is_relative_to(self._base):
                 seen.add(place)
                 yield place
+
+    @cached_property
+    def _snippets(self) -> list[Path]:
+        """The folders of snippets that the nearest ``mkdocs.yml`` names; ``_places`` keeps what is looked up there in the tree."""
+        for folder in (folder for folder in (self._root, *self._root.parents) if folder.is_relative_to(self._base)):
+            for name in _SETTINGS:
+                try:
+                    text = self._text(folder / name)
+                except (OSError, RuntimeError, ValueError):  # as for any file of the tree
+                    continue
+                if text is not None:
+                    return [folder / part for part in snippet_folders(text) if "\0" not in part]
+        return []
 
     def _text(self, place: Path) -> str | None:
         if _secret(place.relative_to(self._base)):

@@ -96,7 +96,7 @@ def rows(found: Page | None) -> list[tuple[int, str]]:
 
 def test_a_class_is_written_with_its_members_on_their_own_lines(tree: Path) -> None:
     assert rows(describer(tree, tree / "docs")("kettle.pots.Pot", 2)) == [
-        (6, "## Pot {#kettle.pots.Pot}"),
+        (6, "## Pot {: #kettle.pots.Pot}"),
         (6, "```python"),
         (6, "class Pot(size: int = 1)"),
         (6, "```"),
@@ -107,12 +107,12 @@ def test_a_class_is_written_with_its_members_on_their_own_lines(tree: Path) -> N
         (20, "**Parameters**"),
         (21, "- `size` (int): in cups,"),
         (22, "  or mugs"),
-        (14, "### lid {#kettle.pots.Pot.lid}"),
+        (14, "### lid {: #kettle.pots.Pot.lid}"),
         (14, "```python"),
         (14, "lid = True"),
         (14, "```"),
         (15, "Whether it has a lid."),
-        (25, "### pour {#kettle.pots.Pot.pour}"),
+        (25, "### pour {: #kettle.pots.Pot.pour}"),
         (25, "```python"),
         (25, "def pour(cup, *, slowly=False)"),
         (25, "```"),
@@ -128,10 +128,17 @@ def test_a_class_is_written_with_its_members_on_their_own_lines(tree: Path) -> N
     ]
 
 
+def test_an_object_described_in_a_docstring_is_no_heading() -> None:
+    text = ["Tea.", "", ".. describe:: iter(pot)", "", "   Its cups.", "", ".. function:: len(pot)", "", "More."]
+    lines = [Line(words, number) for number, words in enumerate(text, 1)]
+    found = [line.text for block in docstring_blocks(lines) for line in block if line.text]
+    assert found == ["Tea.", "**`iter(pot)`**", "Its cups.", "**`len(pot)`**", "More."]
+
+
 @pytest.mark.parametrize("name", ["kettle.pots.boil", "kettle.boil"])
 def test_a_function_is_found_where_it_is_and_where_it_is_passed_on(tree: Path, name: str) -> None:
     assert rows(describer(tree, tree / "docs")(name, 9)) == [
-        (45, f"###### boil {{#{name}}}"),
+        (45, f"###### boil {{: #{name}}}"),
         (45, "```python"),
         (45, "def boil(water)"),
         (45, "```"),
@@ -142,7 +149,7 @@ def test_a_function_is_found_where_it_is_and_where_it_is_passed_on(tree: Path, n
 
 
 def test_another_name_of_a_class_is_followed(tree: Path) -> None:
-    assert rows(describer(tree, tree / "docs")("kettle.Kettle", 1))[0] == (6, "# Kettle {#kettle.Kettle}")
+    assert rows(describer(tree, tree / "docs")("kettle.Kettle", 1))[0] == (6, "# Kettle {: #kettle.Kettle}")
 
 
 @pytest.mark.parametrize(

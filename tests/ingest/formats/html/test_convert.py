@@ -61,7 +61,7 @@ kettle.pour()
 
 def test_a_page_of_sphinx_becomes_its_content_line_for_line() -> None:
     assert written(PAGE) == [
-        (6, "# Pouring {#pouring}"),
+        (6, "# Pouring {: #pouring}"),
         (7, "Lift the **lid** and `pour()` into"),
         (8, "the [cup"),
         (9, "of tea](cup.html#x), a \\<T>."),
@@ -79,7 +79,7 @@ def test_a_page_of_sphinx_becomes_its_content_line_for_line() -> None:
         (18, "| --- | --- |"),
         (19, "| 1 | 2\\|3 |"),
         (20, "| 1 | x |"),
-        (23, "## `class Pot(size=1)` {#kettle.Pot}"),
+        (23, "## `class Pot(size=1)` {: #kettle.Pot}"),
         (24, "A pot."),
         (25, "**More**"),
         (25, "Inside ![steam](a.png)"),
@@ -114,7 +114,7 @@ def test_what_belongs_to_the_site_is_left_out(chrome: str) -> None:
 @pytest.mark.parametrize(
     ("html", "markdown"),
     [
-        ('<h2 id="a-b">A <em>b</em></h2>', "## A *b* {#a-b}"),
+        ('<h2 id="a-b">A <em>b</em></h2>', "## A *b* {: #a-b}"),
         ('<pre><code class="language-js">a &lt; b</code></pre>', "```js\na < b\n```"),
         ('<pre class="hljs rust">x</pre>', "```rust\nx\n```"),
         ("<pre>```</pre>", "````\n```\n````"),

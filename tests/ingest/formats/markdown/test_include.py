@@ -163,16 +163,68 @@ def test_jinja_in_a_fence_is_an_example_unless_the_file_is_there(docs: Path) -> 
     [
         ("::: kettle.Kettle", "### kettle.Kettle"),
         ("::: kettle.Kettle\n    options:\n      heading_level: 5\n      members: false", "##### kettle.Kettle"),
-        ("#### ::: kettle", "#### kettle"),
         ("[[autodoc]] kettle.Kettle\n    - boil", "### kettle.Kettle"),
         ("```{autoclass} kettle.Kettle\n:members:\n```", "### kettle.Kettle"),
         ("```{eval-rst}\n.. autoclass:: kettle.Kettle\n   :members:\n```", "### kettle.Kettle"),
     ],
 )
-def test_docstrings_take_the_place_of_a_directive(docs: Path, call: str, heading: str) -> None:
-    found = rows(read(docs, f"## API\n\n{call}\n\nend"))
+def test_docstrings_take_the_place_of_a_directive_and_the_section_goes_on(docs: Path, call: str, heading: str) -> None:
+    found = rows(read(docs, f"## API\n\n{call}\n\nend\n\nmore"))
     end = call.count("\n") + 5
-    assert found == [("## API", 1, ""), (heading, 4, "code.py"), ("Boils.", 5, "code.py"), ("end", end, "")]
+    described = [(heading, 4, "code.py"), ("Boils.", 5, "code.py")]
+    after = [("## API {: .continued}", 1, ""), ("end", end, ""), ("more", end + 2, "")]
+    assert found == [("## API", 1, ""), *described, *after]
+
+
+def test_a_directive_in_a_heading_makes_the_section_that_goes_on(docs: Path) -> None:
+    found = rows(read(docs, "## API\n\n#### ::: kettle\n\nend"))
+    assert found[1:] == [
+        ("#### kettle", 4, "code.py"),
+        ("Boils.", 5, "code.py"),
+        ("#### kettle {: .continued}", 4, "code.py"),
+        ("end", 5, ""),
+    ]
+
+
+@pytest.mark.parametrize("below", ["## Next\n\nend", "Next\n----\n\nend", "<!-- x -->\n\n## Next", "::: kettle", ":::"])
+def test_no_section_goes_on_where_no_text_follows_the_object(docs: Path, below: str) -> None:
+    assert ".continued" not in read(docs, f"## API\n\n::: kettle.Kettle\n\n{below}\n").text
+
+
+def test_objects_side_by_side_have_headings_of_one_level(docs: Path) -> None:
+    text = read(docs, "## API\n\n::: kettle\n\n::: kettle.Kettle\n").text
+    assert [line for line in text.split("\n") if line.startswith("#")] == ["## API", "### kettle", "### kettle.Kettle"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```{currentmodule} kettle\n```\n\n```{autoclass} Kettle\n```",
+        "```{module} kettle\n```\n\n```{eval-rst}\n.. autoclass:: Kettle\n```",
+        "```{eval-rst}\n.. currentmodule:: kettle\n```\n\n```{eval-rst}\n.. autoclass:: Kettle\n```",
+        "```{eval-rst}\n.. py:currentmodule:: kettle\n```\n\n```{py:autoclass} Kettle\n```".replace(
+            "{py:auto", "{auto"
+        ),
+    ],
+)
+def test_names_are_looked_up_in_the_module_of_the_page(docs: Path, text: str) -> None:
+    page = read(docs, text)
+    assert ("# kettle.Kettle", 4, "code.py") in rows(page)
+    assert page.left_out == ()
+
+
+def test_a_fence_of_restructuredtext_is_read_as_such_with_its_own_lines(docs: Path) -> None:
+    text = "# Tea\n\n```{eval-rst}\n.. click:example::\n    # boil\n    pour()\n\n.. note:: It is *hot*.\n```\n\nend"
+    assert rows(read(docs, text)) == [
+        ("# Tea", 1, ""),
+        ("```python", 4, ""),
+        ("# boil", 5, ""),
+        ("pour()", 6, ""),
+        ("```", 6, ""),
+        ("> [!NOTE]", 8, ""),
+        ("> It is *hot*.", 8, ""),
+        ("end", 11, ""),
+    ]
 
 
 def test_a_directive_without_source_is_left_out_and_said(docs: Path) -> None:

@@ -1,100 +1,14 @@
 """reStructuredText: each construct, and the line of every line."""
 
-import time
-from dataclasses import dataclass, field
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from tests.ingest.formats.rst.beside import PAGE, Beside, page, written
 
-from dragoman.ingest.formats.page import Included, Page
-from dragoman.ingest.formats.rst.convert import convert
-
-
-@dataclass
-class Beside:
-    files: dict[str, str] = field(default_factory=dict)
-    objects: dict[str, Page] = field(default_factory=dict)
-
-    def include(self, name: str, beside: str) -> Included | None:  # noqa: ARG002 - the contract of neighbours
-        return Included(name, self.files[name]) if name in self.files else None
-
-    def describe(self, name: str, level: int) -> Page | None:  # noqa: ARG002 - the contract of neighbours
-        return self.objects.get(name)
-
-
-def page(text: str, beside: Beside | None = None) -> Page:
-    return convert(text, "tea.rst", beside or Beside())
-
-
-def written(text: str, beside: Beside | None = None) -> list[tuple[int, str]]:
-    found = page(text, beside)
-    texts = found.text.split("\n")
-    lines = found.lines or tuple(range(1, len(texts) + 1))
-    assert len(lines) == len(texts)
-    return [(line, words) for line, words in zip(lines, texts, strict=True) if words]
-
-
-PAGE = """\
-.. _making-tea:
-
-===
-Tea
-===
-
-Boil the *water* in a
-:class:`~kettle.pots.Pot`, see `the
-guide <https://x.example/a>`_ and `pots`_::
-
-    kettle.boil()
-    # ``x``
-
-Steps
------
-
-#. Lift the lid.
-
-   .. code-block:: sh
-      :linenos:
-
-      ls
-
-#. Pour.
-
-.. warning:: It is
-   hot.
-
-   - a
-   - b
-
-+-----+-----+
-| A   | B   |
-+=====+=====+
-| 1   | 2|3 |
-+-----+-----+
-
-===== ===
-X     Y
-===== ===
-1     one
-      more
-2     two
-===== ===
-
-Pot
-  What holds
-  tea.
-
-.. _pots: https://pots.example/
-
->>> kettle.pour()
-'tea'
-"""
+from dragoman.ingest.formats.page import Page
 
 
 def test_every_line_points_at_its_own_line() -> None:
     assert written(PAGE) == [
-        (4, "# Tea {#making-tea}"),
+        (4, "# Tea {: #making-tea}"),
         (7, "Boil the *water* in a"),
         (8, "`Pot`, see [the"),
         (9, "guide](https://x.example/a) and [pots](https://pots.example/):"),
@@ -139,6 +53,15 @@ def test_every_line_points_at_its_own_line() -> None:
         (":ref:`the text <x>`", "the text"),
         (":doc:`/guide/pots`", "pots"),
         (":doc:`Pots </guide/pots>`", "Pots"),
+        (":doc:`/guide/index`, :doc:`x:hot_water`", "guide, hot water"),
+        (
+            "See :ref:`big-pots` and :ref:`x`.\n\n.. _x:\n\nThe *pots*\n----------",
+            "See big pots and The *pots*.\n\n# The *pots* {: #x}",
+        ),
+        (":tocdepth: 2\n:orphan:\n\nTea\n===", "# Tea"),
+        (":author: me\n\nTea\n===", "# Tea"),
+        (".. module:: tea\n\n.. autofunction:: boil\n\n   Heats.", "# `boil` {: #tea.boil}\n\nHeats."),
+        (".. click:run::\n   boil()\n\n   pour()", "```python\nboil()\n\npour()\n```"),
         (":unknown:`words`", "`words`"),
         (":pep:`8`", "PEP 8"),
         ("``a *b*``", "`a *b*`"),
@@ -160,10 +83,10 @@ def test_every_line_points_at_its_own_line() -> None:
         (".. strange:: thing\n\n   kept", "kept"),
         (":param int size: how large\n:returns: tea", "- `size` (int): how large\n- Returns: tea"),
         ("-v, --verbose  say more", "- `-v, --verbose`: say more"),
-        (".. module:: kettle\n\n.. function:: boil(x)\n\n   Heats.", "# `boil(x)` {#kettle.boil}\n\nHeats."),
+        (".. module:: kettle\n\n.. function:: boil(x)\n\n   Heats.", "# `boil(x)` {: #kettle.boil}\n\nHeats."),
         (
             ".. py:class:: Pot\n\n   .. method:: pour()\n\n      Out.",
-            "# `class Pot` {#Pot}\n\n## `pour()` {#Pot.pour}\n\nOut.",
+            "# `class Pot` {: #Pot}\n\n## `pour()` {: #Pot.pour}\n\nOut.",
         ),
         ("| one\n| two", "one\ntwo"),
         ("::\n\n  ```", "````\n```\n````"),
@@ -209,6 +132,66 @@ def test_documented_code_is_asked_for_with_the_module_it_is_in() -> None:
     assert [(left.line, left.reason) for left in found.left_out] == [(4, "no source for directive")]
 
 
+def test_text_after_an_object_is_under_the_heading_of_the_page_once_more() -> None:
+    text = """\
+Tea
+===
+
+.. autoclass:: Pot
+
+   More of it.
+
+.. function:: boil()
+
+   Heats.
+
+Words of the page.
+
+And more.
+
+.. class:: Cup
+
+   .. method:: fill()
+
+      Fills.
+
+   Of the cup.
+
+Next
+----
+"""
+    described = Page("## Pot\n\n### pour\n\nPours.", (5, 5, 6, 6, 7), ("../pot.py",) * 5)
+    assert written(text, Beside(objects={"Pot": described})) == [
+        (1, "# Tea"),
+        (5, "## Pot"),
+        (6, "### pour"),
+        (7, "Pours."),
+        (5, "## Pot {: .continued}"),
+        (6, "More of it."),
+        (8, "## `boil()` {: #boil}"),
+        (10, "Heats."),
+        (1, "# Tea {: .continued}"),
+        (12, "Words of the page."),
+        (14, "And more."),
+        (16, "## `class Cup` {: #Cup}"),
+        (18, "### `fill()` {: #Cup.fill}"),
+        (20, "Fills."),
+        (16, "## `class Cup` {: .continued}"),
+        (22, "Of the cup."),
+        (24, "## Next"),
+    ]
+
+
+def test_a_link_to_a_page_shows_the_title_that_the_page_has() -> None:
+    beside = Beside(
+        {"deploying/index.rst": ".. _a:\n\n=======\nGo live\n=======\n", "pots.rst": "Pots & *lids*\n-------------\n"}
+    )
+    assert (
+        page("See :doc:`deploying/index`, :doc:`pots`, :doc:`gone`.", beside).text
+        == "See Go live, Pots & lids, gone.\n"
+    )
+
+
 def test_what_is_missing_or_goes_in_a_circle_is_listed() -> None:
     found = page(
         ".. include:: gone\n.. include:: loop\n.. toctree::\n\n   a\n", Beside({"loop": ".. include:: loop\n"})
@@ -221,61 +204,3 @@ def test_includes_that_multiply_come_to_an_end() -> None:
     found = page(".. include:: f0\n", Beside(files | {"f8": "y" * 100_000}))
     assert "includes too large" in {left.reason for left in found.left_out}
     assert len(found.text) < 40_000_000
-
-
-_PARTS = st.sampled_from(
-    [
-        "- ",
-        "1. ",
-        "   ",
-        "\n",
-        "\n\n",
-        "::",
-        ".. ",
-        ".. note:: ",
-        ".. _a: b",
-        ".. |x| replace:: ",
-        "|x|",
-        "`",
-        "``",
-        ":a:`",
-        "`_",
-        "a",
-        "=====",
-        "---",
-        "+--+",
-        "|",
-        "=== ===",
-        ".. list-table::\n\n",
-        ".. csv-table::\n   :header: a\n\n",
-        ".. include:: x",
-        ":x: ",
-        ">>> ",
-        "\\",
-        "__ a",
-        ".. function:: f()",
-        '"',
-        "-v  ",
-    ]
-)
-
-
-@given(parts=st.lists(st.one_of(_PARTS, st.text(max_size=4)), max_size=60))
-def test_any_text_is_a_page_whose_lines_exist(parts: list[str]) -> None:
-    text = "".join(parts)
-    assert all(1 <= line <= text.count("\n") + 1 for line, _ in written(text, Beside({"x": "- y"})))
-
-
-@given(start=st.integers(0, 700), length=st.integers(0, 40), inserted=st.one_of(_PARTS, st.text(max_size=5)))
-def test_a_damaged_page_is_still_one(start: int, length: int, inserted: str) -> None:
-    text = PAGE[:start] + inserted + PAGE[start + length :]
-    assert all(1 <= line <= text.count("\n") + 1 for line, _ in written(text))
-
-
-@pytest.mark.parametrize(
-    "unit", ["- a\n", "--a=b,", "`", "* ", ":a:", "a-", "[", ".. a::\n", "\n", "a\n-\n", "+-", "== ==\n"]
-)
-def test_reading_takes_time_in_proportion_to_the_page(unit: str) -> None:
-    began = time.process_time()
-    page(unit * (100_000 // len(unit)))
-    assert time.process_time() - began < 2

@@ -23,9 +23,10 @@ _BANG = re.compile(r"\{([!*])>?\s*(\S+)((?:\s+\[?(?:ln|hl)[:\[][\d:,\s-]*\])*)\s
 _BANG_LINES = re.compile(r"ln[:\[]([\d:,\s-]*)\]")
 _VUE_CODE = re.compile(r"<<<\s*\"?([^\s\"{}\[\]<>]+)\"?\s*(?:\{([^{}]*)\})?\s*(?:\[[^\[\]]*\])?\s*\Z")
 _BRACED = re.compile(r"\{(\d*)(,?)(\d*)\}\Z")
-_MYST = re.compile(r"(`{3,}|~{3,}|:{3,})\{(include|literalinclude|eval-rst|auto[a-z]+)\}[ \t]*(.*)\Z")
+_MYST = re.compile(
+    r"(`{3,}|~{3,}|:{3,})\{(include|literalinclude|eval-rst|(?:py:)?(?:current)?module|auto[a-z]+)\}[ \t]*(.*)\Z"
+)
 _MYST_OPTION = re.compile(r":?([a-z-]+):(?:[ \t]+(.*))?\Z")
-_AUTODOC = re.compile(r"[ \t]*\.\. (?:[a-z]+:)?auto(?!summary)[a-z]+::[ \t]+([A-Za-z_][\w.]*)")
 _NAME = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*+"
 _OBJECT = re.compile(rf"(#{{1,6}}[ \t]*)?(?:::: ?|\[\[autodoc\]\][ \t]+)({_NAME})[ \t]*\Z")
 _HEADING_LEVEL = re.compile(r"heading_level:[ \t]*([1-6])")
@@ -55,11 +56,26 @@ class Describe:
 
 
 @dataclass(frozen=True, slots=True)
+class Rst:
+    """The lines between the first and the last one of the call are reStructuredText."""
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """From here on, objects are looked up in this module first."""
+
+    name: str
+
+
+Action = Include | Describe | Rst | Module
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """What the lines up to ``last`` (0-based, exclusive) ask for; without any action they are ``text``."""
 
     last: int
-    actions: tuple[Include | Describe, ...] = ()
+    actions: tuple[Action, ...] = ()
     text: str = ""
 
 
@@ -222,8 +238,9 @@ def _myst(texts: Sequence[str], index: int, match: re.Match[str], view: View) ->
         return None
     body = texts[index + 1 : last]
     if kind == "eval-rst":
-        names = [found[1] for text in body if (found := _AUTODOC.match(text[:_LONGEST]))]
-        return Call(last + 1, tuple(Describe(name, view.level + 1) for name in names)) if names else None
+        return Call(last + 1, (Rst(),))
+    if kind.endswith("module") and not kind.startswith("auto"):
+        return Call(last + 1, (Module(argument.strip()),))
     if kind.startswith("auto"):
         named = re.match(_NAME, argument)
         known = named and kind not in {"autosummary", "autodoc"}

@@ -11,6 +11,8 @@ from dragoman.ingest.formats.markdown.front import emptied, front_matter
 from dragoman.ingest.formats.markdown.include import REASONS as INCLUDE_REASONS
 from dragoman.ingest.formats.markdown.include import asks, expand
 from dragoman.ingest.formats.markdown.jsx import Components, has_components
+from dragoman.ingest.formats.markdown.myst import has_myst, plain_myst
+from dragoman.ingest.formats.markdown.raw import has_raw, plain_raw
 from dragoman.ingest.formats.markdown.shortcodes import (
     SIGNS,
     blank_badges,
@@ -20,6 +22,8 @@ from dragoman.ingest.formats.markdown.shortcodes import (
     has_noise,
 )
 from dragoman.ingest.formats.page import LeftOut, Neighbours, Page, PageLines
+from dragoman.ingest.formats.rst.inline import Names
+from dragoman.ingest.formats.titles import Titles
 
 REASONS: Final = ("comment never closed", *INCLUDE_REASONS)
 
@@ -37,11 +41,14 @@ def convert(text: str, path: str, neighbours: Neighbours) -> Page:
     """
     front = front_matter(text)
     body = emptied(text, front.lines)
+    names = Names(titles=Titles(path, neighbours))
+    body = _own_markup(body, names, mdx=path.lower().endswith(".mdx"))
     lines: PageLines | None = None
     left: list[LeftOut] = []
     if asks(body):
         lines, left = expand(body, path, neighbours)
-        body = "\n".join(lines.texts)
+        body = _own_markup("\n".join(lines.texts), names, mdx=path.lower().endswith(".mdx"))
+        lines.texts = body.split("\n")
     texts, hidden = _without_markup(body, mdx=path.lower().endswith(".mdx"))
     if lines is None:
         left = [LeftOut(line + 1, REASONS[0]) for line in hidden]
@@ -74,6 +81,19 @@ def _without_markup(body: str, *, mdx: bool) -> tuple[list[str] | None, list[int
     if components:
         Components(texts, mdx=mdx).blank()
     return texts, [line for line in hidden if line is not None]
+
+
+def _own_markup(body: str, names: Names, *, mdx: bool) -> str:
+    """The text with MyST's markup and HTML's headings as Markdown's; includes bring more of them."""
+    myst, raw = has_myst(body), has_raw(body)
+    if not (myst or raw):
+        return body
+    texts = body.split("\n")
+    if raw:
+        plain_raw(texts, loose=mdx)
+    if myst and not mdx:
+        plain_myst(texts, names)
+    return "\n".join(texts)
 
 
 def _own_line(lines: PageLines, index: int) -> int:

@@ -6,16 +6,20 @@ be had. It reads no file itself; the neighbours decide what may be read.
 
 import re
 
-from dragoman.ingest.formats.markdown.calls import Call, Describe, Include, View, call_at
+from dragoman.ingest.formats.blocks import Line, as_page, continued, is_heading
+from dragoman.ingest.formats.markdown.calls import Call, Describe, Include, Module, Rst, View, call_at
 from dragoman.ingest.formats.markdown.excerpt import Rows, numbered
 from dragoman.ingest.formats.markdown.fences import Fences
 from dragoman.ingest.formats.markdown.front import front_matter
-from dragoman.ingest.formats.page import Included, LeftOut, Neighbours, PageLines
+from dragoman.ingest.formats.page import Included, LeftOut, Neighbours, Page, PageLines
+from dragoman.ingest.formats.rst.convert import embedded
+from dragoman.ingest.formats.rst.lines import dedented
 
 REASONS = ("include not found", "include in a circle", "no source for directive", "too much included")
 
-_SIGNS = ("8<-", "{!", "{*", "@include:", "<<<", "```{", "~~~{", ":::", "[[autodoc]]")
+_SIGNS = ("8<-", "{!", "{*", "@include:", "<<<", "```{", "~~~{", "``` {", ":::", "[[autodoc]]")
 _DEEPEST = 10
+_LONGEST = 2_000  # characters of a line that is looked at
 _MOST_CALLS = 2_000
 _MOST_CHARACTERS = 2_000_000  # of all that one page takes in: a few files that include each other grow without end
 _MARKDOWN = (".md", ".markdown", ".mdx")
@@ -23,6 +27,8 @@ _PARTIAL = re.compile(
     r"^import[ \t]+([A-Z]\w*)[ \t]+from[ \t]+[\"']([^\"'\n]+\.mdx?)[\"'][ \t]*;?[ \t]*$", re.MULTILINE
 )
 _TICKS = re.compile(r"`+")
+_SILENT = re.compile(r"\W*\Z|[ \t]*<!--.*-->[ \t]*\Z| {0,3}\[[^\]\n]{1,200}\]:[ \t]*\S")
+_UNDERLINE = re.compile(r" {0,3}(?:=+|-+)[ \t]*\Z")
 _HEADING = re.compile(r" {0,3}(#{1,6})(?=[ \t]|\Z)")
 
 
@@ -58,6 +64,9 @@ class _Expander:
         self._neighbours = neighbours
         self._fences = Fences()
         self._level = 0
+        self._section: Line | None = None  # the heading of that level
+        self._described = False  # nothing has followed the last object
+        self._module = ""
         self._place = 1
         self._calls = 0
         self._room = _MOST_CHARACTERS
@@ -74,6 +83,7 @@ class _Expander:
                 self._place = line
             call = call_at(texts, index, View(bool(self._fences.mark), self._level, last_colons, partials))
             if call is None:
+                self._go_on(texts[index : index + 2])
                 self._emit(text, line, file)
                 index += 1
             else:
@@ -83,7 +93,7 @@ class _Expander:
     def _emit(self, text: str, line: int, file: str) -> None:
         if not self._fences.inside(text):
             if "#" in text and (heading := _HEADING.match(text)):
-                self._level = len(heading[1])
+                self._level, self._section = len(heading[1]), Line(text.rstrip(), line, file)
             elif (
                 text.startswith(("===", "---"))
                 and len(set(text.rstrip())) == 1
@@ -91,7 +101,20 @@ class _Expander:
                 and self.out.texts[-1].strip()
             ):
                 self._level = 1 if text[0] == "=" else 2
+                above = self.out.texts[-1].strip()
+                self._section = Line(f"{'#' * self._level} {above}", self.out.lines[-1], self.out.files[-1])
         self.out.add(text, line, file)
+
+    def _go_on(self, texts: list[str]) -> None:
+        """Write the section's heading once more above text of the page that follows an object, as ``rst`` does."""
+        if not self._described or not texts[0].strip() or _SILENT.match(texts[0][:_LONGEST]):
+            return
+        self._described = False
+        titled = _HEADING.match(texts[0]) or (len(texts) > 1 and _UNDERLINE.match(texts[1][:_LONGEST]))
+        if self._section and not titled:
+            head = continued(self._section)
+            self.out.add(head.text, head.line, head.file)
+            self.out.add("", head.line, head.file)
 
     def _answer(self, call: Call, rows: Rows, file: str, trail: tuple[str, ...]) -> None:
         """Put in what a call asks for, or empty its lines."""
@@ -102,10 +125,14 @@ class _Expander:
         done = False
         for action in call.actions:
             self._calls += 1
-            if self._calls > _MOST_CALLS:
-                self._miss("too much included", action.name if isinstance(action, Describe) else action.target)
+            if isinstance(action, Module):
+                self._module = action.name
+            elif self._calls > _MOST_CALLS or self._room < 0:
+                self._miss("too much included", rows[0][1].strip()[:200])
             elif isinstance(action, Describe):
                 done = self._describe(action, rows[0], file) or done
+            elif isinstance(action, Rst):
+                done = self._rst(rows, file, trail) or done
             else:
                 done = self._include(action, rows, file, trail) or done
         if not done:
@@ -117,20 +144,44 @@ class _Expander:
         return False
 
     def _describe(self, action: Describe, row: tuple[int, str], file: str) -> bool:
-        page = self._neighbours.describe(action.name, min(max(action.level, 1), 6))
-        if page is None:
-            return self._miss("no source for directive", action.name)
+        names = [f"{self._module}.{action.name}"] * bool(self._module) + [action.name]
+        level = min(max(action.level, 1), 6)
+        page = next((page for name in names if (page := self._neighbours.describe(name, level))), None)
+        return self._take(page, row, file) if page else self._miss("no source for directive", action.name)
+
+    def _rst(self, rows: Rows, file: str, trail: tuple[str, ...]) -> bool:
+        """A fence that holds reStructuredText."""
+        lines = dedented([Line(text.expandtabs(8).rstrip(), line, file) for line, text in rows[1:-1]])
+        found = embedded(lines, self._level, self._module, trail[-1], self._neighbours)
+        self._module = found.module
+        self._room -= sum(len(line.text) + 1 for line in found.lines)
+        return self._take(as_page(found.lines, left_out=found.left_out), rows[0], file, own_lines=True)
+
+    def _take(self, page: Page, row: tuple[int, str], file: str, *, own_lines: bool = False) -> bool:
+        """Put a page in the place of a call; headings in it begin no section of this page."""
         line, directive = row
         margin = _margin(directive)
+        outer = self._level, self._section
+        if not own_lines or (page.text and not is_heading(Line(page.text, 1))):
+            self._go_on([page.text.partition("\n")[0]])
+        begun = len(self.out.texts)
         self._emit("", line, file)
         for index, text in enumerate(page.text.split("\n")):
             own = page.files[index] if page.files else ""
             # Without a file of its own, the text stands for the directive.
-            number = page.lines[index] if page.lines and own else line
+            number = page.lines[index] if page.lines and (own or own_lines) else line
+            if not margin and not self._fences.mark and is_heading(Line(text, number)):
+                self._described = True
             self._emit(margin + text if text else "", number, own or file)
         if self._fences.mark:
             self._emit(margin + self._fences.mark, line, file)
         self._emit("", line, file)
+        self._level, self._section = outer
+        if directive.startswith("#"):  # "## ::: name" is a heading of the page's own
+            head = next(
+                (place for place, text in enumerate(self.out.texts[begun:], begun) if _HEADING.match(text)), begun
+            )
+            self._section = Line(self.out.texts[head], self.out.lines[head], self.out.files[head])
         self.left += [LeftOut(self._place, left.reason, left.detail) for left in page.left_out]
         return True
 
@@ -166,6 +217,7 @@ class _Expander:
 
     def _fenced(self, language: str, rows: Rows, file: str, margin: str, place: tuple[int, str]) -> None:
         """Code in a fence that nothing in the code can close."""
+        self._go_on(["code"])
         longest = max((len(run) for _, text in rows if "`" in text for run in _TICKS.findall(text)), default=0)
         marker = "`" * max(3, longest + 1)
         self._emit(f"{margin}{marker}{language}", *place)

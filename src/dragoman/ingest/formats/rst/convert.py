@@ -10,13 +10,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from dragoman.ingest.formats.blocks import DEEPEST, Line, Row, as_page, fence, heading, indented, joined, table
+from dragoman.ingest.formats.blocks import (
+    DEEPEST,
+    Line,
+    Row,
+    as_page,
+    continued,
+    fence,
+    heading,
+    indented,
+    is_heading,
+    joined,
+    table,
+)
 from dragoman.ingest.formats.page import LeftOut, Neighbours, Page
 from dragoman.ingest.formats.rst import lines as form
 from dragoman.ingest.formats.rst import tables as rst_tables
 from dragoman.ingest.formats.rst.directives import write_directive
 from dragoman.ingest.formats.rst.inline import Names, inline, named, paragraph
 from dragoman.ingest.formats.rst.lists import LISTS
+from dragoman.ingest.formats.titles import Titles
 
 _LARGEST: Final = 16 << 20  # characters that a page may grow to with what it includes
 _ID = re.compile(r"[^a-z0-9]+")
@@ -37,6 +50,7 @@ def convert(text: str, path: str, neighbours: Neighbours) -> Page:
     """
     lines = [Line(line.expandtabs(8).rstrip(), number) for number, line in enumerate(text.split("\n"), 1)]
     reader = Reader(path, neighbours)
+    lines = lines[form.settings_end(lines) :]
     return as_page(joined(reader.read(lines, top=True)), left_out=reader.left_out)
 
 
@@ -50,17 +64,48 @@ def converted(lines: Sequence[Line], level: int, path: str, neighbours: Neighbou
         neighbours: What they may include.
 
     Returns:
-        Lines of Markdown. What looks like a title in them becomes bold.
+        Lines of Markdown. Titles and object descriptions in them become bold.
     """
-    reader = Reader(path, neighbours, level=level)
+    reader = Reader(path, neighbours, level=level, plain=True)
     return joined(reader.read(lines, top=False))
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A part of a page that was reStructuredText: its lines, what was left out, and the module that it ended in."""
+
+    lines: tuple[Line, ...]
+    left_out: tuple[LeftOut, ...]
+    module: str
+
+
+def embedded(lines: Sequence[Line], level: int, module: str, path: str, neighbours: Neighbours) -> Embedded:
+    """Lines of reStructuredText in a page of another format, as MyST's ``{eval-rst}`` has them.
+
+    Args:
+        lines: The lines, at the margin, with where they stood.
+        level: The level of the heading they are under.
+        module: Of the Python objects described in them.
+        path: The page they are on.
+        neighbours: What they may include, and the code that they document.
+
+    Returns:
+        Lines of Markdown, with headings for the objects described.
+    """
+    reader = Reader(path, neighbours, level=level, module=module)
+    written = joined(reader.read(lines, top=False))
+    return Embedded(tuple(written), tuple(reader.left_out), reader.module)
 
 
 @dataclass(slots=True)
 class Reader:
     """What is known while a page is read, and the reading of blocks.
 
-    ``level`` is that of the last heading. ``depth`` counts the nesting of blocks, which is followed only so far.
+    ``level`` is that of the last heading, ``section`` its line. ``depth`` counts the nesting of blocks, which is followed only so far.
+
+    Described objects get headings one level below the section they stand in. Text of the page that follows one is no part of the
+    object, and Markdown has no end of a section: so the section's own heading is written once more above such text, marked as
+    continued, with the line of the real heading. Titles, and objects one after the other, need none.
     """
 
     path: str
@@ -70,6 +115,9 @@ class Reader:
     left_out: list[LeftOut] = field(default_factory=list)
     language: str = ""  # of code that names none; "" is Sphinx' own default
     module: str = ""  # of the Python objects described
+    plain: bool = False  # no headings, as in a docstring
+    section: Line | None = None
+    described: bool = False  # the last block ended with an object
     including: tuple[str, ...] = ()
     taken_in: int = 0
     depth: int = 0
@@ -78,6 +126,7 @@ class Reader:
 
     def read(self, lines: Sequence[Line], *, top: bool) -> _Blocks:
         """Read the blocks of a page or of a part of it that was included; only there (``top``) a title makes a section."""
+        self.names.titles = self.names.titles or Titles(self.path, self.neighbours)
         self.note_names(lines)
         return self.blocks(lines, top=top)
 
@@ -93,6 +142,7 @@ class Reader:
                 form.SUBSTITUTION.match(text),
             )
             if target:
+                self.names.note_label(target[1].strip("`"), form.title_below(lines, number + 1))
                 following = lines[number + 1].text if number + 1 < len(lines) else ""
                 address = target[2] or (following.strip() if following.startswith(" ") else "")
                 self.names.links.setdefault(named(target[1].strip("`")), "".join(address.split()))
@@ -121,8 +171,13 @@ class Reader:
             if not lines[at].text.strip():
                 at += 1
                 continue
+            after, self.described = self.described, False
             written, at = self._block(lines, at, top=top)
-            found += [block for block in written if block]
+            written = [block for block in written if block]
+            if after and self.section and written and not is_heading(written[0][0]):
+                found.append([continued(self.section)])
+            self.described |= after and not written
+            found += written
         self.depth -= 1
         return found
 
@@ -169,7 +224,9 @@ class Reader:
             self._styles.append(style)
         self.level = self._styles.index(style) + 1
         label, self._labels = (self._labels[-1] if self._labels else ""), []
-        return heading(self.level, words, line, _ID.sub("-", label.lower()).strip("-"))
+        written = heading(self.level, words, line, _ID.sub("-", label.lower()).strip("-"))
+        self.section = written[0] if written else self.section
+        return written
 
     def _explicit(self, lines: Sequence[Line], at: int) -> tuple[_Blocks, int]:
         first = lines[at]
@@ -204,7 +261,7 @@ class Reader:
             return [paragraph(run, self.names)], end
         bare = last.text[:-2].rstrip()
         run[-1] = Line(last.text[:-1] if bare and bare == last.text[:-2] else bare, last.line, last.file)
-        code, after = _literal(lines, end)
+        code, after = form.literal(lines, end)
         words = paragraph(form.trimmed(run), self.names)
         return [words, self.code(code, "", code[0] if code else last)], after
 
@@ -227,20 +284,3 @@ class Reader:
         """A table with the markup in its cells; of several header rows the first is the header."""
         rows = [Row(tuple(inline(cell, self.names) for cell in row.cells), row.line, row.file) for row in found.rows]
         return table(rows, head=found.heads > 0)
-
-
-def _literal(lines: Sequence[Line], at: int) -> tuple[list[Line], int]:
-    """The literal block after ``::``: indented lines, or lines that all begin with one sign."""
-    start = at
-    while start < len(lines) and not lines[start].text.strip():
-        start += 1
-    if start == len(lines):
-        return [], at
-    if lines[start].text.startswith(" "):
-        end = form.block_end(lines, start)
-        return list(lines[start:end]), end
-    sign = lines[start].text[0]
-    end = start
-    while start > at and not sign.isalnum() and end < len(lines) and lines[end].text.startswith(sign):
-        end += 1
-    return list(lines[start:end]), max(end, at)

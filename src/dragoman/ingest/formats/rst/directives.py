@@ -214,11 +214,14 @@ def _other(reader: Reader, found: Directive) -> _Blocks:
     if name in _PLAIN:
         started = argument if argument and not _same_line(found) else []
         return _content(reader, [*started, *([Line("", started[-1].line)] if started else []), *found.body])
-    if not found.body:
+    body = found.body
+    if argument and not _same_line(found):  # no blank line in between: what is no argument is the body
+        body = (*argument, Line("", argument[-1].line, argument[-1].file), *body) if body else tuple(argument)
+    if not body:
         return leave_out(reader, found, "directive")
     if name.rpartition("-")[2] in _CODE_ENDINGS:  # such as click:example, program-output
-        return [reader.code(found.body, "python" if name in {"example", "run"} and ":" in found.name else "", found.at)]
-    return _content(reader, found.body)
+        return [reader.code(body, "python" if name in {"example", "run"} and ":" in found.name else "", found.at)]
+    return _content(reader, body)
 
 
 _WRITERS: Final[dict[str, _Write]] = {

@@ -4,10 +4,13 @@ In: a directive taken apart. Out: blocks of Markdown whose lines are those of th
 asked; what they do not have is listed as left out.
 """
 
-from dragoman.ingest.formats.blocks import Line
+from dataclasses import replace
+
+from dragoman.ingest.formats.blocks import Line, continued, is_heading, joined
 from dragoman.ingest.formats.page import LeftOut, Page
 from dragoman.ingest.formats.rst.inline import paragraph
 from dragoman.ingest.formats.rst.lines import Directive, trimmed
+from dragoman.ingest.formats.rst.objects import write_object
 from dragoman.ingest.formats.rst.reader import Reader
 
 _Blocks = list[list[Line]]
@@ -131,8 +134,13 @@ def write_documented(reader: Reader, found: Directive) -> _Blocks:
     page = next((page for name in names if name and (page := reader.neighbours.describe(name, reader.level + 1))), None)
     if page is None:
         leave_out(reader, found, "no source for directive")
-        return reader.blocks(found.body)
-    return [_lines_of(page, found.at), *reader.blocks(found.body)]
+        # What the page itself says of the object needs its name.
+        return write_object(reader, replace(found, name=found.name.removeprefix("auto"))) if found.body else []
+    written, own = _lines_of(page, found.at), reader.blocks(found.body)
+    reader.described = True
+    if written and own and is_heading(written[0]):
+        own = [[continued(written[0])], *own]  # or else it would go on with the last member
+    return [joined([written, *own])]
 
 
 def _lines_of(page: Page, at: Line) -> list[Line]:

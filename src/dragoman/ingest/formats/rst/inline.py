@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from dragoman.ingest.formats.blocks import Line, code, prose, untagged, word_set
+from dragoman.ingest.formats.titles import Titles, readable
 
 _INLINE = re.compile(
     r"""
@@ -40,6 +41,20 @@ class Names:
     links: dict[str, str] = field(default_factory=dict)
     anonymous: list[str] = field(default_factory=list)  # in the order of their use
     substitutions: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)  # the titles below them
+    titles: Titles | None = None  # of other pages
+
+    def note_label(self, label: str, title: str) -> None:
+        """Learn the title that a label stands above."""
+        if title:
+            self.labels.setdefault(named(label), title)
+
+    def shown(self, role: str, target: str) -> str:
+        """What a link to a page (``doc``) or a label (``ref``) shows when it has no words of its own."""
+        if role == "doc":
+            return self.titles.of_page(target) if self.titles else readable(target)
+        title = self.labels.get(named(target), "")
+        return inline(title, Names()) if title else readable(target)
 
 
 def named(name: str) -> str:
@@ -79,10 +94,10 @@ def _kept(before: str, after: str) -> str:
 
 def _markup(match: re.Match[str], names: Names) -> str:
     kind, words = match.lastgroup or "", match.group()
-    role = match["role"] or match["suffix"]
-    if role or match["quoted"]:
+    name = match["role"] or match["suffix"]
+    if name or match["quoted"]:
         content = match["content"] or match["quoted"] or ""
-        return _role(role.lower(), content) if role else _quoted(content, match["end"] or "", names)
+        return role(name.lower(), content, names) if name else _quoted(content, match["end"] or "", names)
     if kind in {"word", "substitution"}:
         other = names.substitutions.get(named(match["substitution"] or ""), words)
         return _word(match["word"], words, names) if kind == "word" else other
@@ -119,9 +134,18 @@ def _quoted(quoted: str, end: str, names: Names) -> str:
     return f"[{quoted}]({link})" if link else quoted
 
 
-def _role(role: str, content: str) -> str:
-    """What a reader sees of a role: its text, or the last part of what it names after ``~``."""
-    name = role.rpartition(":")[2]
+def role(full_name: str, content: str, names: Names) -> str:
+    """What a reader sees of a role: its text, or the last part of what it names after ``~``.
+
+    Args:
+        full_name: With or without its domain.
+        content: What stands between its ticks.
+        names: What links of the page may show.
+
+    Returns:
+        Words of Markdown.
+    """
+    name = full_name.rpartition(":")[2]
     explicit = _EXPLICIT.match(content)
     if name == "math":
         return f"${content.strip()}$"
@@ -132,7 +156,7 @@ def _role(role: str, content: str) -> str:
         if shown.startswith("~"):
             shown = shown[1:].rpartition(".")[2]
         shown = shown.strip("<>") if explicit else shown
-        shown = shown.rstrip("/").rpartition("/")[2] if name == "doc" else shown
+        shown = names.shown(name, shown) if name in {"doc", "ref"} else shown
     if name in {"pep", "rfc"} and not (explicit and explicit["text"]):
         return f"{name.upper()} {shown}"
     if name == "guilabel":

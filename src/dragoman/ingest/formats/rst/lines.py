@@ -23,6 +23,7 @@ DIRECTIVE = re.compile(r"\.\.\s+([A-Za-z][\w.+-]{0,60}(?::[A-Za-z][\w.+-]{0,60})
 EXPLICIT = re.compile(r"\.\.(?:\s|\Z)")
 _MARGIN = re.compile(r" *")
 _OPTION_OF_DIRECTIVE = re.compile(r":([A-Za-z][\w+.-]{0,60}):(?:\s+(.*)|\s*\Z)")
+_SETTINGS: Final = frozenset({"nocomments", "nosearch", "no-search", "orphan", "tocdepth"})
 _SHORT: Final = 4  # an underline this long is meant as one, even under a longer title
 
 
@@ -97,6 +98,51 @@ def is_title(lines: Sequence[Line], at: int) -> tuple[int, str]:
     if ruled and following != "::" and len(following) >= min(len(text), _SHORT):
         return 2, following[0]
     return 0, ""
+
+
+def literal(lines: Sequence[Line], at: int) -> tuple[list[Line], int]:
+    """The literal block after ``::``: indented lines, or lines that all begin with one sign."""
+    start = at
+    while start < len(lines) and not lines[start].text.strip():
+        start += 1
+    if start == len(lines):
+        return [], at
+    if lines[start].text.startswith(" "):
+        end = block_end(lines, start)
+        return list(lines[start:end]), end
+    sign = lines[start].text[0]
+    end = start
+    while start > at and not sign.isalnum() and end < len(lines) and lines[end].text.startswith(sign):
+        end += 1
+    return list(lines[start:end]), max(end, at)
+
+
+def settings_end(lines: Sequence[Line]) -> int:
+    """Where a page begins after the fields at its very top, such as ``:tocdepth: 2``: settings of the generator."""
+    at = next((number for number, line in enumerate(lines) if line.text.strip()), len(lines))
+    end, known = 0, True
+    while at < len(lines):
+        text = lines[at].text
+        if text.strip() and not FIELD.match(text) and not (end and text.startswith(" ")):
+            break
+        found = FIELD.match(text)
+        known &= not found or found[1].lower() in _SETTINGS
+        end = at + 1 if text.strip() else end
+        at += 1
+    titled = at < len(lines) and (EXPLICIT.match(lines[at].text) or is_title(lines, at)[0])
+    return end if known or titled else 0
+
+
+def title_below(lines: Sequence[Line], at: int) -> str:
+    """The words of the title that follows, other labels between; "" when something else does."""
+    for number in range(at, min(len(lines), at + 12)):
+        text = lines[number].text
+        taken, _ = is_title(lines, number) if text.strip() else (0, "")
+        if taken:
+            return lines[number + (taken == 3)].text.strip()  # noqa: PLR2004 - with a line above
+        if text.strip() and not TARGET.match(text):
+            break
+    return ""
 
 
 def directive(first: Line, match: re.Match[str], rest: Sequence[Line]) -> Directive:

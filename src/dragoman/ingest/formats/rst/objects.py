@@ -53,7 +53,6 @@ OBJECTS: Final = (
     }
 )
 _NAME = re.compile(r"(?:async\s+|abstract\s+)?([A-Za-z_][\w.]{0,300})")
-_DEEPEST_HEADING: Final = 2  # blocks within blocks: further in, a heading would end what is around it
 
 
 def write_object(reader: Reader, found: Directive) -> list[list[Line]]:
@@ -64,11 +63,11 @@ def write_object(reader: Reader, found: Directive) -> list[list[Line]]:
         found: The directive; each line of its argument is a signature.
 
     Returns:
-        A heading for each signature (bold text where a heading cannot stand), and the body.
+        One block: a heading for each signature (bold where no heading may stand, as in a docstring), and the body.
     """
     name = found.name.rpartition(":")[2]
     python = name in _PYTHON and found.name in {name, f"py:{name}"}
-    outer_level, outer_module = reader.level, reader.module
+    outer = reader.level, reader.module, reader.section
     reader.level += 1
     written: list[list[Line]] = []
     inner = ""
@@ -82,11 +81,13 @@ def write_object(reader: Reader, found: Directive) -> list[list[Line]]:
         if found.name.startswith("http:"):
             shown = f"{name.upper()} {words}"
         full = f"{reader.module}.{match[1]}" if match and reader.module else (match[1] if match else "")
-        written.append(
-            heading(reader.level, code(shown), line, full if python and "noindex" not in found.options else "")
-        )
+        anchor = full if python and "noindex" not in found.options else ""
+        bold = [Line(f"**{code(shown)}**", line.line, line.file)]
+        written.append(bold if reader.plain else heading(reader.level, code(shown), line, anchor))
     if python and name in {"class", "exception"} and inner:
         reader.module = f"{reader.module}.{inner}" if reader.module else inner
+    reader.section = written[-1][0] if written and not reader.plain else reader.section
     body = reader.blocks(found.body)
-    reader.level, reader.module = outer_level, outer_module
-    return [*written, joined(body)]
+    reader.level, reader.module, reader.section = outer
+    reader.described = not reader.plain and bool(written)
+    return [joined([*written, *body])]

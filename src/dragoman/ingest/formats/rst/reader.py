@@ -13,7 +13,11 @@ from dragoman.ingest.formats.rst.tables import Table
 
 
 class Reader(Protocol):
-    """A page that is being read. ``level`` is that of the last heading, ``depth`` how deep blocks are nested just now."""
+    """A page that is being read.
+
+    ``level`` is that of the last heading, ``section`` its line, ``depth`` how deep blocks are nested just now. ``described`` says that the
+    last block was an object's description, ``plain`` that no heading may be written.
+    """
 
     path: str
     neighbours: Neighbours
@@ -22,6 +26,9 @@ class Reader(Protocol):
     names: Names
     left_out: list[LeftOut]
     language: str
+    plain: bool
+    section: Line | None
+    described: bool
     module: str
     including: tuple[str, ...]
 
