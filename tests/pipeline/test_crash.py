@@ -18,9 +18,9 @@ from dragoman.workspace import STAGES, Workspace
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 KILLS = 10
-CONCURRENCY = 4  # the default of [llm] concurrency
+CONCURRENCY = 4
 LATENCY = 0.25
-SETTINGS = ("train.folds=2", "train.epochs=1", "train.batch_size=8")
+SETTINGS = ("train.folds=2", "train.epochs=1", "train.batch_size=8", f"llm.concurrency={CONCURRENCY}")
 
 
 @dataclass(frozen=True, slots=True)
