@@ -87,6 +87,7 @@ def test_what_a_build_prints_for_programs_is_json_and_nothing_else(built: Any, d
     report = json.loads(dragoman("evaluate", "--workspace", built.workspace, "--json").stdout)
     assert report["asked"] == told["evaluate"]["rows"]["questions"]
     assert report["gate"]["ships"] is False
+    assert report["gate"]["untuned"]["mode"] != "lexical", "written questions flatter word search"
 
 
 def test_a_forced_build_pays_for_no_answer_twice(copied: Any, dragoman: Any) -> None:

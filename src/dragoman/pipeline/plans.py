@@ -13,7 +13,7 @@ from dragoman.pipeline.context import Plan, Run, settings_of
 from dragoman.records import Manifest
 from dragoman.tables import file_hash
 
-PROTOCOL = "1"  # of the evaluation: raised when what is measured changes, so that old verdicts are stale
+PROTOCOL = "2"  # of the evaluation: raised when what is measured changes, so that old verdicts are stale
 
 
 def model_identity(recipe: Recipe) -> str:

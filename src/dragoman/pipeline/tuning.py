@@ -104,7 +104,7 @@ def evaluate(run: Run) -> Manifest:
         units = tuple(split.unit_of[question.chunk_id] for question in asked)
         comparison = Comparison(tuple(asked), units, rounds, ranks)
         settings = run.recipe.evaluate
-        scores = {serving: ndcg(values, settings.k) for serving, values in ranks.items()}
+        scores = {way: ndcg(values, settings.k) for way, values in ranks.items() if _may_serve(way, asked)}
         gate = judge(scores, comparison.units, comparison.folds, rounds=settings.bootstrap, seed=run.recipe.seed)
         report = build_report(comparison, gate, settings, run.recipe.seed) | _origins(run)
         (folder / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
@@ -128,6 +128,11 @@ def judged_questions(questions: Sequence[Question]) -> list[Question]:
         if found:
             return found
     return []
+
+
+def _may_serve(way: Serving, asked: Sequence[Question]) -> bool:
+    """Words alone are shown beside the others, and chosen only on what people asked (docs/decisions.md, 6 and 14)."""
+    return way.mode != "lexical" or all(question.kind == "person" for question in asked)
 
 
 def _held_out(question: Question, split: Split) -> bool:
