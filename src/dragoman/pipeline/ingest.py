@@ -31,16 +31,17 @@ POST_COLUMNS = {"filename": "path", "chunks": "text", "repo_name": "repository"}
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What the sources hold: documents, what was left out, and the revision of each source by its label."""
+    """What the sources hold: documents with their keys, what was left out, and the revision of each source by its label."""
 
     documents: tuple[Document, ...]
+    keys: tuple[str, ...]  # a hash of each document; made once, since it takes in the whole text
     skipped: tuple[Rejected, ...]
     revisions: dict[str, str]
 
     @property
     def content(self) -> str:
         """Hash of all of it: a file that cannot be read must show, too, though no document changed."""
-        return content_id(*sorted(document_key(document) for document in self.documents), content_hash(self.skipped))
+        return content_id(*sorted(self.keys), content_hash(self.skipped))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def read_sources(run: Run) -> Read:
             run.say(f"{source.label}: no document matches '{glob}'")
         skipped += [_of_source(row, source.label, several=len(sources) > 1) for row in result.skipped]
         revisions[source.label] = source.revision
-    return Read(tuple(documents), tuple(skipped), revisions)
+    return Read(tuple(documents), tuple(map(document_key, documents)), tuple(skipped), revisions)
 
 
 def _named(source: str | SourceSettings, defaults: IngestSettings) -> tuple[str, IngestSettings]:
@@ -123,7 +124,7 @@ def ingest(run: Run) -> Manifest:
 
     def work(folder: Path) -> Outcome:
         known = _Known.of(run, plan)
-        pages = _cut(run, read.documents, known)
+        pages = _cut(run, read, known)
         cut = _joined(read, pages)
         write_rows(folder / CHUNKS, cut.chunks, Chunk, also=POST_COLUMNS)
         write_rows(folder / DOCUMENTS, [page.row() for page in pages], DocumentRow)
@@ -156,7 +157,7 @@ def cut_sources(run: Run) -> Chunked:
         SourceError: A source is missing, or nothing in it gives a chunk.
     """
     read = read_sources(run)
-    return _joined(read, _cut(run, read.documents, _Known((), {})))
+    return _joined(read, _cut(run, read, _Known((), {})))
 
 
 def _joined(read: Read, pages: Sequence["_Page"]) -> Chunked:
@@ -245,20 +246,17 @@ class _Known:
         return cls(tuple(chunks), pages)
 
 
-def _cut(run: Run, documents: Sequence[Document], known: _Known) -> list[_Page]:
-    keys = [document_key(document) for document in documents]
-    new = [document for document, key in zip(documents, keys, strict=True) if key not in known.pages]
+def _cut(run: Run, read: Read, known: _Known) -> list[_Page]:
+    documents = dict(zip(read.keys, read.documents, strict=True))
+    new = {key: document for key, document in documents.items() if key not in known.pages}
     cut: dict[str, Chunked] = {}
     if new:
         tokens = ModelTokens(base_model(run))
         with run.reporter.progress("cutting documents", len(new)) as advance:
-            found = chunk_each(new, tokens, run.recipe.chunk, advance, run.workers)
-            cut = {document_key(document): page for document, page in zip(new, found, strict=True)}
-    pages = []
-    for document, key in zip(documents, keys, strict=True):
-        page = known.pages.get(key) or cut[key]
-        pages.append(_Page(document, key, page.chunks, page.skipped))
-    return pages
+            found = chunk_each(list(new.values()), tokens, run.recipe.chunk, advance, run.workers)
+            cut = dict(zip(new, found, strict=True))
+    pages = known.pages | cut
+    return [_Page(document, key, pages[key].chunks, pages[key].skipped) for key, document in documents.items()]
 
 
 def _told(known: "_Known", pages: Sequence["_Page"], chunks: Sequence[Chunk]) -> str:
