@@ -11,10 +11,10 @@ import json
 import os
 import re
 import ssl
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Final
 from urllib.parse import quote
@@ -23,6 +23,7 @@ import httpx
 
 from dragoman.errors import SourceError
 from dragoman.ingest.sources.archive import Limits, unpack
+from dragoman.ingest.sources.published import checked_archive
 from dragoman.ingest.sources.spec import Say
 from dragoman.ingest.sources.versions import newest, order
 
@@ -260,22 +261,10 @@ class _Registry:
 
 
 def _download(registry: _Registry, release: _Release, root: Path, limits: Limits | None) -> None:
-    archive: Path | None = None
-    try:
-        root.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=root.parent, prefix=".downloading-", delete=False) as file:
-            archive = Path(file.name)
-            registry.download(release, file)
-            file.seek(0)
-            if hashlib.file_digest(file, "sha512").digest() != release.sha512:
-                happened = f"what {registry.host} sent for {registry.name}@{release.version} does not match its sha512"
-                raise SourceError(happened, expected="the published content", hint="It was not used. Try again.")
+    what = f"{registry.host} sent for {registry.name}@{release.version}"
+    fill = partial(registry.download, release)
+    with checked_archive(root, fill, "sha512", release.sha512.hex(), what) as archive:
         unpack(archive, root, limits)
-    except OSError as error:
-        raise SourceError(f"cannot write to the cache {root.parent}: {error}") from error
-    finally:
-        if archive is not None:
-            archive.unlink(missing_ok=True)
 
 
 def _kept(shelf: Path) -> Path | None:

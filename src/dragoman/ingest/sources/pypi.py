@@ -4,12 +4,11 @@ In: a package's name, version and folder. Out: its unpacked sdist in the cache, 
 gives, and which of its files are documents. A wheel stands in where a release has no sdist but the wheel holds documents.
 """
 
-import hashlib
 import os
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +20,7 @@ from dragoman.ingest.sources.archive import unpack
 from dragoman.ingest.sources.left_out import left_out_below, note_left_out
 from dragoman.ingest.sources.members import Limits
 from dragoman.ingest.sources.pip_config import PipConfig
+from dragoman.ingest.sources.published import checked_archive
 from dragoman.ingest.sources.pypi_index import IndexUnreachable, ListedFile, PackageIndexes, host_of
 from dragoman.ingest.sources.pypi_metadata import repository_of
 from dragoman.ingest.sources.spec import FetchedSource, Say, SourceSpec
@@ -171,22 +171,9 @@ def _version(name: str, version: str, listed: Sequence[ListedFile]) -> Version:
 
 
 def _download(indexes: PackageIndexes, file: ListedFile, root: Path, limits: Limits) -> None:
-    archive: Path | None = None
-    try:
-        root.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=root.parent, prefix=".downloading-", delete=False) as sink:
-            archive = Path(sink.name)
-            indexes.download(file, sink)
-            sink.seek(0)
-            if hashlib.file_digest(sink, "sha256").hexdigest() != file.sha256:
-                happened = f"what {host_of(file.url)} sent for {file.name} does not match its sha256"
-                raise SourceError(happened, expected="the published content", hint="It was not used. Try again.")
+    what = f"{host_of(file.url)} sent for {file.name}"
+    with checked_archive(root, partial(indexes.download, file), "sha256", file.sha256, what) as archive:
         note_left_out(root, unpack(archive, root, limits, links="skip"))
-    except OSError as error:
-        raise SourceError(f"cannot write to the cache {root.parent}: {error}") from error
-    finally:
-        if archive is not None:
-            archive.unlink(missing_ok=True)
 
 
 def _top(root: Path) -> Path:
