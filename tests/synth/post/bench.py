@@ -56,7 +56,7 @@ Answer = str | StubFault | None
 
 def post_answer(body: Body) -> str:
     """A pair about the last number of a passage, or three ways to ask about the number of a query."""
-    system, user = (message["content"] for message in body["messages"])
+    system, user = (message["content"] for message in body["messages"][:2])
     numbers = re.findall(r"\d+", user) or ["none"]
     if system == MULTIPLY_SYSTEM:
         return f"Sure:\n- which heat for {numbers[0]}\n- degrees for {numbers[0]}\n- how warm is {numbers[0]}"

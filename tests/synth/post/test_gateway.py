@@ -128,6 +128,27 @@ def test_a_useless_reply_is_passed_on_and_asked_for_with_another_seed_next_time(
     assert ask_all(make_gateway(), ["Loaf 1"]) == ["an idea"]
 
 
+def test_a_useless_reply_is_asked_for_once_more_with_a_schema_and_the_better_one_is_kept(
+    make_gateway: MakeGateway, stub: StubServer
+) -> None:
+    stub.script = lambda body: '{"answer": "an idea"}' if "response_format" in body else "no idea"
+
+    def useless(_: Sequence[Message], text: str) -> str:
+        return "" if "an idea" in text else "useless"
+
+    table = {"type": "object", "properties": {"answer": {"type": "string"}}}
+    for sent in (2, 0):
+        stub.requests.clear()
+        gateway = make_gateway(useless=useless, schema=lambda _: table)
+        assert json.loads(ask_all(gateway, ["Loaf 1"])[0]) == {"answer": "an idea"}
+        assert len(stub.requests) == gateway.meter.requests == sent
+        assert gateway.failed == 0
+    stub.requests.clear()
+    gateway = make_gateway(useless=useless, schema=lambda _: table, budget=Budget(requests=1))
+    assert ask_all(gateway, ["Loaf 2"]) == ["no idea"]
+    assert len(stub.requests) == 1
+
+
 def test_no_more_requests_are_under_way_than_allowed(make_gateway: MakeGateway, stub: StubServer) -> None:
     under_way, most = 0, 0
 

@@ -112,7 +112,9 @@ async def post_questions(  # noqa: PLR0913 - five say what to ask, four how
         raise ExtraMissing("the engine 'distilabel' needs the package distilabel", extra="distilabel")
     with tempfile.TemporaryDirectory(prefix="dragoman-post-", ignore_cleanup_errors=True) as name:
         work = Path(name)
-        gateway = Gateway(model, open_generator, store, settings, useless=_useless, budget=budget, advance=advance)
+        gateway = Gateway(
+            model, open_generator, store, settings, useless=_useless, schema=_schema, budget=budget, advance=advance
+        )
         async with gateway:
             job = Job(
                 model=model,
@@ -141,6 +143,19 @@ def _useless(messages: Sequence[Message], text: str) -> str:
     if pair.positive and pair.negative:
         return ""
     return NO_NEGATIVE if pair.positive else NO_POSITIVE
+
+
+def _schema(messages: Sequence[Message]) -> Mapping[str, Any] | None:
+    """What a pair may be asked for with, when words alone did not bring one; distilabel's task names the same keys."""
+    if messages[0].content == MULTIPLY_SYSTEM:
+        return None
+    keys = ("positive", "negative")
+    return {
+        "type": "object",
+        "properties": {key: {"type": "string"} for key in keys},
+        "required": list(keys),
+        "additionalProperties": False,
+    }
 
 
 def _hand_over(work: Path, job: Job, chunks: Sequence[Chunk]) -> None:

@@ -6,32 +6,30 @@ distilabel the whole batch. The language model's key stays on this side.
 """
 
 import asyncio
-import hmac
 import json
 import secrets
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import CancelledError
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
-from dragoman.errors import DragomanError, LLMError, LLMRefused
+from dragoman.errors import LLMError, LLMRefused
 from dragoman.models.protocols import Message, Reply, TextGenerator
 from dragoman.records import content_id
 from dragoman.synth.budget import Budget, Meter, Pledge
 from dragoman.synth.post.records import PostSettings
+from dragoman.synth.post.serve import serving
 from dragoman.synth.store import AnswerStore
 from dragoman.synth.work import FAILED, OVER_BUDGET, OpenGenerator
 
 _FAILURES_AT_FIRST, _FAILURES_IN_A_ROW = 20, 50
-_MAXIMUM_BODY = 16 * 2**20
 _MOST_TOKENS = 10**12  # a count from outside; what is larger is no count
 
 Useless = Callable[[Sequence[Message], str], str]
+Schema = Callable[[Sequence[Message]], Mapping[str, Any] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,9 @@ class Gateway:
         open_generator: Gives the language model; called only when an answer is missing.
         store: Where answers are looked up first, and kept. Used in the event loop's thread alone.
         settings: Sampling seed, and how many requests are under way at once.
-        useless: Says why a reply is of no use, or "". Such a reply is passed on, and asked for again next time.
+        useless: Says why a reply is of no use, or "". It is asked for once more with the schema, where there is one; what is
+            of no use then is passed on, and asked for again next time.
+        schema: The JSON schema of the answer to a request; None where there is none.
         budget: What may be spent now.
         advance: Called with 1 after each request, whatever became of it.
     """
@@ -63,6 +63,7 @@ class Gateway:
         settings: PostSettings,
         *,
         useless: Useless,
+        schema: Schema = lambda _: None,
         budget: Budget | None = None,
         advance: Callable[[int], None] | None = None,
     ) -> None:
@@ -73,7 +74,7 @@ class Gateway:
         self.stored = self.failed = self.not_asked = 0
         self.limit = ""
         self._model, self._open, self._store, self._settings = model, open_generator, store, settings
-        self._useless, self._advance = useless, advance
+        self._useless, self._schema, self._advance = useless, schema, advance
         self._answered = self._in_a_row = 0
         self._over = False
         self._generator: TextGenerator | None = None
@@ -89,8 +90,7 @@ class Gateway:
         self._loop = asyncio.get_running_loop()
         self._gate = asyncio.Semaphore(self._settings.concurrency)
         self.broken: asyncio.Future[None] = self._loop.create_future()  # gets the error that ends the work
-        handler = type("GatewayHandler", (_Handler,), {"gateway": self})
-        self._server = _Server(("127.0.0.1", 0), handler)
+        self._server = serving(self)
         self._thread = Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
         return self
@@ -173,12 +173,12 @@ class Gateway:
         temperature: float,
         seed: int,
     ) -> Reply | _Nothing:
-        begun, reply = time.monotonic(), None
-        self.meter.start(pledge)
+        begun = time.monotonic()
         try:
-            reply = _sane(
-                await generator.reply(messages, max_tokens=pledge.max_tokens, temperature=temperature, seed=seed)
-            )
+            reply = await self._reply(generator, pledge, messages, temperature, seed)
+            reason = self._useless(messages, reply.text)
+            if reason:
+                reply, reason = await self._again(generator, pledge, messages, temperature, seed, reply, reason)
         except LLMRefused:
             raise
         except LLMError as error:
@@ -186,17 +186,56 @@ class Gateway:
             self._store.fail(key, self._model, FAILED, said)
             self._failure(said)
             return _Nothing(FAILED, said)
-        finally:
-            seconds = time.monotonic() - begun
-            self.meter.finish(pledge, reply, seconds)
-        reason = self._useless(messages, reply.text)
         if reason:
             self._store.fail(key, self._model, reason, reply.text, replied=True)
             self._failure(reason)
             return reply
         self._answered += 1
         self._in_a_row = 0
-        return self._store.put(key, self._model, reply, seconds)
+        return self._store.put(key, self._model, reply, time.monotonic() - begun)
+
+    async def _again(
+        self,
+        generator: TextGenerator,
+        pledge: Pledge,
+        messages: list[Message],
+        temperature: float,
+        seed: int,
+        reply: Reply,
+        reason: str,
+    ) -> tuple[Reply, str]:
+        """The answer to the same request with its schema, where there is one and the answer is of use; else what there was."""
+        schema = self._schema(messages)
+        if schema is None or self.meter.reached(pledge):
+            return reply, reason
+        try:
+            again = await self._reply(generator, pledge, messages, temperature, seed, schema)
+        except LLMRefused:
+            raise
+        except LLMError:
+            return reply, reason
+        return (reply, reason) if self._useless(messages, again.text) else (again, "")
+
+    async def _reply(
+        self,
+        generator: TextGenerator,
+        pledge: Pledge,
+        messages: list[Message],
+        temperature: float,
+        seed: int,
+        schema: Mapping[str, Any] | None = None,
+    ) -> Reply:
+        """One request, counted whatever becomes of it."""
+        begun, reply = time.monotonic(), None
+        self.meter.start(pledge)
+        try:
+            given = await generator.reply(
+                messages, max_tokens=pledge.max_tokens, temperature=temperature, seed=seed, schema=schema
+            )
+            reply = _sane(given)
+            return reply
+        finally:
+            self.meter.finish(pledge, reply, time.monotonic() - begun)
 
     def _failure(self, said: str) -> None:
         self.failed += 1
@@ -214,54 +253,6 @@ class Gateway:
             self.broken.set_exception(error)
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
-
-
-class _Handler(BaseHTTPRequestHandler):
-    gateway: ClassVar[Gateway]
-    protocol_version = "HTTP/1.1"
-    timeout = 600  # of a connection that says nothing
-
-    def do_POST(self) -> None:
-        key = f"Bearer {self.gateway.token}"
-        if not hmac.compare_digest(self.headers.get("Authorization", "").encode(), key.encode()):
-            self.close_connection = True
-            self._json(401, {"error": {"message": "wrong key"}})
-            return
-        try:
-            length = int(self.headers.get("Content-Length", 0))
-            body: dict[str, Any] = dict(json.loads(self.rfile.read(length)) if 0 <= length <= _MAXIMUM_BODY else {})
-            reply = self.gateway.answer(body)
-        except (ValueError, KeyError, TypeError) as error:
-            self.close_connection = True
-            self._json(400, {"error": {"message": f"not a chat request: {type(error).__name__}"}})
-        except (DragomanError, CancelledError, RuntimeError):  # the work is over; the parent knows why
-            self.close_connection = True
-            self._json(503, {"error": {"message": "the work has ended"}})
-        else:
-            self._json(200, _completion(body, reply))
-
-    def handle(self) -> None:
-        try:
-            super().handle()
-        except ConnectionError:  # distilabel's processes may end at any time
-            self.close_connection = True
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing: the store is the record."""
-
-    def _json(self, status: int, content: dict[str, Any]) -> None:
-        data = json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-
 def _sane(reply: Reply) -> Reply:
     prompt, answer = (max(0, min(count, _MOST_TOKENS)) for count in (reply.prompt_tokens, reply.answer_tokens))
     return Reply(_whole(reply.text), prompt, answer, reply.finish)
@@ -269,17 +260,3 @@ def _sane(reply: Reply) -> Reply:
 
 def _whole(text: str) -> str:
     return text.encode("utf-8", "replace").decode()  # no file can hold half a surrogate pair
-
-
-def _completion(body: dict[str, Any], reply: Reply) -> dict[str, Any]:
-    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": reply.text}}
-    total = reply.prompt_tokens + reply.answer_tokens
-    usage = {"prompt_tokens": reply.prompt_tokens, "completion_tokens": reply.answer_tokens, "total_tokens": total}
-    return {
-        "id": "chatcmpl-gateway",
-        "object": "chat.completion",
-        "created": 0,
-        "model": str(body.get("model", "")),
-        "choices": [choice],
-        "usage": usage,
-    }
