@@ -1,0 +1,68 @@
+"""What the figures do not show: said on the page and in the card alike, each where its data say that it holds.
+
+In: the report's data. Out: sentences without HTML.
+"""
+
+from dragoman.evaluate.page.reading import Table, count, counts, numbers, rows, table
+
+_FEW, _ENOUGH = 100, 100
+
+
+def limits(report: Table) -> list[str]:
+    """What a careful reader should know before believing the figures.
+
+    Args:
+        report: The report's data.
+
+    Returns:
+        Sentences, the weightiest first.
+    """
+    gate = table(report, "gate")
+    asked = count(report, "asked") or count(gate, "questions") or 0
+    found = [*_origin(report, asked)]
+    if 0 < asked < _FEW:
+        found.append(
+            f"Only {asked} questions were asked: the interval is wide, and parts of the page rest on a handful each."
+        )
+    rounds, ships = len(rows(report, "training", "rounds")), gate.get("ships") is True
+    if rounds > 1:
+        served = ", and what is served is trained once more on all of them" if ships else ""
+        found.append(
+            "The figures are of the recipe, not of one set of weights: "
+            f"{rounds} models were each judged on docs that they never saw{served}."
+        )
+    elif rounds == 1:
+        served = " What is served is trained once more on all of them, and was not judged itself." if ships else ""
+        found.append(f"One part of the docs was held out, and only questions about it were asked.{served}")
+    if (gate or rounds) and len(numbers(report, "seeds")) < 2:  # noqa: PLR2004 - one is one
+        found.append(
+            "One seed: another gives somewhat other figures. The intervals cover which docs were asked about, not the luck of a training."
+        )
+    ways = len(rows(report, "ways"))
+    if ways > 2:  # noqa: PLR2004 - nothing was chosen between two
+        found.append(
+            f"The best of {ways} ways was chosen on the questions that it is shown with, which flatters it a little; "
+            "the test figure is of a choice that the scored questions had no part in."
+        )
+    if gate or ways:
+        found.append(
+            "A question counts as found only where its own section, or a near copy, is found; other sections may answer it too."
+        )
+    return found
+
+
+def _origin(report: Table, asked: int) -> list[str]:
+    """Who asked. ``asked_kinds`` knows; without it, the kinds of all questions tell whether people can have."""
+    kinds = counts(report, "asked_kinds") or counts(report, "questions", "kinds")
+    if not kinds:
+        return []
+    people, written = kinds.get("person", 0), kinds.get("llm", 0)
+    source = "a language model wrote them" if written else "they were made from the structure of the docs"
+    flatter = (
+        "Such questions reuse the words of the passage, which flatters word search, and are not what readers type."
+    )
+    if not people:
+        return [f"No person asked these questions: {source} from the docs themselves. {flatter}"]
+    if people < _ENOUGH and asked > people:
+        return [f"At most {people} of the {asked} questions are people's; for the rest, {source}. {flatter}"]
+    return []
