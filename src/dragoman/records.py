@@ -12,6 +12,8 @@ from typing import Literal
 QuestionKind = Literal["llm", "structure", "person"]
 SearchMode = Literal["dense", "lexical", "hybrid"]
 ModelChoice = Literal["base", "tuned"]
+ReviewKind = Literal["chunks", "triplets", "conversations"]
+Decision = Literal["kept", "corrected", "dropped", "disputed"]
 
 
 def content_id(*parts: str | int) -> str:
@@ -104,7 +106,8 @@ class Question:
     searches for the question, ``0`` when it was not looked up. ``train`` is False for questions that
     the round trip kept out of training; they may still be asked in evaluation. ``passage`` is what to
     train on when it is not the chunk's own passage, else "". ``also`` are other chunks that answer it as well, ``score`` is a judge's
-    (1 to 5; 0: not judged), and ``negative`` is a written question that the chunk does not answer, where one was made.
+    (1 to 5; 0: not judged), and ``negative`` is a written question that the chunk does not answer, where one was made. ``votes``
+    counts the people who found it right.
     """
 
     id: str
@@ -119,6 +122,7 @@ class Question:
     also: tuple[str, ...] = ()
     score: float = 0.0
     negative: str = ""
+    votes: int = 0
 
     @property
     def answers(self) -> tuple[str, ...]:
@@ -233,10 +237,42 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One exchange of a conversation, as the chat keeps it."""
+    """One exchange of a conversation, as the chat keeps it.
+
+    ``conversation`` and ``number`` (from 0) say where it belongs, ``chunks`` are the ids of the chunks that were shown to the
+    model, the cited ones first; ``liked`` is the reader's thumb, None where there was none.
+    """
 
     question: str
     answer: str
+    conversation: str = ""
+    number: int = 0
+    chunks: tuple[str, ...] = ()
+    model: str = ""
+    liked: bool | None = None
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What reviewers decided about one item; ``item`` is the id of a chunk, of a question or of a turn.
+
+    ``question`` is the wording that holds from now on ("" where nobody was asked one), ``chunks`` are ids of the chunks that answer it,
+    ``negative`` is the text of the other question (or the id of its chunk) where reviewers found that it is not wrong after all, else "". ``source`` is where a reviewer says that the answer stands, as typed. ``votes`` counts the responses that decided,
+    ``agreement`` is the share of them on the winning side.
+    """
+
+    kind: ReviewKind
+    item: str
+    decision: Decision
+    question: str = ""
+    chunks: tuple[str, ...] = ()
+    negative: str = ""
+    source: str = ""
+    votes: int = 0
+    agreement: float = 1.0
+    reviewers: tuple[str, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import json
 import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -48,7 +48,7 @@ def write_rows(path: Path, rows: Sequence[R], kind: type[R], also: Mapping[str, 
 
 
 def read_rows(path: Path, kind: type[R]) -> list[R]:
-    """Read what ``write_rows`` wrote.
+    """Read what ``write_rows`` wrote; a field with a default may have no column, as in rows of an older version.
 
     Args:
         path: The Parquet file.
@@ -65,8 +65,9 @@ def read_rows(path: Path, kind: type[R]) -> list[R]:
 
     hints = typing.get_type_hints(kind)
     try:
-        names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
-        rows = pq.ParquetFile(path).read().select(names).to_pylist()
+        table = pq.ParquetFile(path).read()
+        optional = {field.name for field in fields(kind) if field.default is not MISSING} - set(table.column_names)  # type: ignore[arg-type]
+        rows = table.select([name for name in hints if name not in optional]).to_pylist()
         return [kind(**{name: _typed(value, hints[name]) for name, value in row.items()}) for row in rows]
     except (OSError, pa.ArrowException, TypeError, KeyError) as error:
         # A stage's folder has the name of the command that makes it, and may be damaged in a way that its sizes hide.
