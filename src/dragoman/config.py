@@ -187,6 +187,17 @@ class SynthSettings(_Section):
     )
 
 
+class ReviewSettings(_Section):
+    """Where people judge chunks, questions and answers, and when their judgement counts."""
+
+    server: str = Field(default="", description="address of an Argilla server, e.g. http://127.0.0.1:6900")
+    api_key_env: str = Field(default="ARGILLA_API_KEY", description="environment variable that holds Argilla's key")
+    space: str = Field(default="", description="Argilla's workspace; empty: the first that the key may use")
+    dataset: str = Field(default="", description="start of the datasets' names; empty: the project's name")
+    items: Annotated[int, Field(ge=1)] = Field(default=500, description="most items shown, the worst first")
+    votes: Annotated[int, Field(ge=1)] = Field(default=1, description="answers that an item needs before it is decided")
+
+
 class TrainSettings(_Section):
     """How the embedding model is tuned."""
 
@@ -198,6 +209,9 @@ class TrainSettings(_Section):
     folds: Annotated[int, Field(ge=2, le=20)] = Field(default=5, description="folds of cross-validation (small docs)")
     structure_share: Annotated[float, Field(ge=0)] = Field(
         default=0.3, description="structural questions in training, as a multiple of the LLM's"
+    )
+    people_weight: Annotated[int, Field(ge=1, le=20)] = Field(
+        default=2, description="times that a question counts which a person asked, corrected or found right"
     )
     negatives: Annotated[int, Field(ge=0, le=50)] = Field(
         default=0, description="hard negatives beside each question in training, of those that were mined"
@@ -239,6 +253,7 @@ class Recipe(_Section):
     models: ModelSettings = ModelSettings()
     llm: LLMSettings = LLMSettings()
     synth: SynthSettings = SynthSettings()
+    review: ReviewSettings = ReviewSettings()
     train: TrainSettings = TrainSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
     index: IndexSettings = IndexSettings()

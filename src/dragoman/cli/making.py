@@ -23,7 +23,8 @@ from dragoman.cli.options import (
     Verbose,
     Workspace,
 )
-from dragoman.cli.screen import SHOWN, Screen, rejected_table, report_table, skipped_table
+from dragoman.cli.outcome import print_rejected, print_report, print_skipped, report_file
+from dragoman.cli.screen import Screen
 from dragoman.cli.settings import make_run
 from dragoman.errors import UsageError
 from dragoman.pipeline.context import Run
@@ -91,8 +92,8 @@ def build(
     if as_json:
         typer.echo(json.dumps({stage: asdict(manifest) for stage, manifest in manifests.items()}))
         return
-    _print_skipped(run)
-    _print_report(run)
+    print_skipped(run)
+    print_report(run)
     where = f" --workspace {workspace}" if workspace else ""
     Screen().out.print(f"\nAsk it:  dragoman ask 'How do I ...?'{where}   or   dragoman chat{where}", markup=False)
 
@@ -125,7 +126,7 @@ def ingest_command(
         _preview(make_run(**options, quiet=as_json), page or "", as_json=as_json)
         return
     run = _stage("ingest", **options, force=force)
-    _print_skipped(run)
+    print_skipped(run)
 
 
 def synth_command(
@@ -161,7 +162,7 @@ def synth_command(
         _ask_first(make_run(**options), dry_run=dry_run)
         return
     run = _stage("synth", **options, force=force)
-    _print_rejected(run)
+    print_rejected(run)
     typer.echo(f"\nThe funnel, as a page: {run.workspace.folder('synth') / 'funnel.html'}")
 
 
@@ -193,9 +194,9 @@ def evaluate_command(
     """
     run = _stage("evaluate", config=config, workspace=workspace, assignments=assign, force=force, quiet=as_json)
     if as_json:
-        typer.echo(_report_file(run).read_text(encoding="utf-8"))
+        typer.echo(report_file(run).read_text(encoding="utf-8"))
     else:
-        _print_report(run)
+        print_report(run)
 
 
 def index_command(
@@ -256,42 +257,3 @@ def _preview(run: Run, page: str, *, as_json: bool) -> None:
     paths = {chunk.path for chunk in chunks}
     left_out = [row for row in cut.skipped if row.item.rpartition(":")[0] in paths]
     print_preview(Screen().out, chunks, left_out, run.recipe.chunk.tokens)
-
-
-def _report_file(run: Run) -> Path:
-    from dragoman.pipeline.tuning import REPORT
-
-    return run.workspace.folder("evaluate") / REPORT
-
-
-def _print_report(run: Run) -> None:
-    out = Screen().out
-    report = json.loads(_report_file(run).read_text(encoding="utf-8"))
-    out.print()
-    out.print(report_table(report))
-    out.print(f"\n{report['verdict']}", markup=False, soft_wrap=True)
-    _print_rejected(run)
-    out.print(f"\nReport: {_report_file(run)}", markup=False, soft_wrap=True)
-
-
-def _print_skipped(run: Run) -> None:
-    from dragoman.pipeline.ingest import REJECTED
-    from dragoman.records import Rejected
-    from dragoman.tables import read_rows
-
-    path = run.workspace.folder("ingest") / REJECTED
-    rows = read_rows(path, Rejected)
-    if rows:
-        out = Screen().out
-        out.print()
-        out.print(skipped_table(rows))
-        more = f"and {len(rows) - SHOWN} more; " if len(rows) > SHOWN else ""
-        out.print(f"{more}the whole list: {path}", markup=False, soft_wrap=True)
-
-
-def _print_rejected(run: Run) -> None:
-    notes: Any = run.workspace.need("synth").notes
-    if notes["steps"]:
-        out = Screen().out
-        out.print()
-        out.print(rejected_table(notes["steps"], notes["samples"]))

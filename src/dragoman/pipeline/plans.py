@@ -45,6 +45,8 @@ def synth_plan(run: Run) -> Plan:
         "model": model_identity(recipe),
         "llm": writer_name(recipe) if asked else "none",
     }
+    if verdicts := _content(run, "review"):
+        inputs["verdicts"] = verdicts
     # What a run may spend decides how far it comes, not what it makes.
     settings = {key: value for key, value in settings_of(recipe.synth).items() if not key.startswith("budget_")}
     return Plan("synth", settings, inputs, recipe.seed)

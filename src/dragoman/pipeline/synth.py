@@ -19,8 +19,10 @@ from dragoman.pipeline.asking import Asked, ask, ask_jobs, asks
 from dragoman.pipeline.context import Outcome, Run, counts_by_reason, run_stage
 from dragoman.pipeline.ingest import REJECTED, base_model, catalogue_of, load_chunks
 from dragoman.pipeline.plans import synth_plan
+from dragoman.pipeline.review import reviewed
 from dragoman.pipeline.vectors import VectorCache
-from dragoman.records import Chunk, Manifest, Negatives, Question, Rejected
+from dragoman.records import Chunk, Manifest, Negatives, Question, Rejected, content_id
+from dragoman.review.apply import Applied
 from dragoman.synth.context import Context, contextual_passage
 from dragoman.synth.filter import clean, mark
 from dragoman.synth.funnel import Evidence, Funnel, FunnelSettings
@@ -44,9 +46,9 @@ def load_questions(run: Run) -> list[Question]:
 
 
 def load_passages(run: Run) -> list[Chunk]:
-    """The chunks of the finished ingest with the passages that are trained on, judged and served: a sentence of context added to some."""
-    chunks = load_chunks(run)
-    run.workspace.need("synth")
+    """The chunks that are trained on, judged and served: without those that reviewers threw out, and a sentence of context added to some."""
+    bad = set(_list(run.workspace.need("synth").notes.get("bad_chunks")))
+    chunks = [chunk for chunk in load_chunks(run) if chunk.id not in bad]
     sentences = {row.chunk_id: row.sentence for row in read_rows(run.workspace.folder("synth") / CONTEXTS, Context)}
     return [
         replace(chunk, passage=contextual_passage(chunk, sentences[chunk.id])) if chunk.id in sentences else chunk
@@ -73,17 +75,19 @@ def synth(run: Run) -> Manifest:
     Raises:
         LLMError: The language model failed; answers so far are kept.
     """
-    chunks = load_chunks(run)
+    every = load_chunks(run)
 
     def work(folder: Path) -> Outcome:
-        asked = ask(run, chunks, folder / DISTISET)
-        funnel = clean([*asked.questions, *structural_questions(chunks)], chunks, funnel_settings(run.recipe.synth))
+        asked = ask(run, every, folder / DISTISET)
+        judged = reviewed(run, [*asked.questions, *structural_questions(every)], every)
+        chunks = [chunk for chunk in every if chunk.id not in judged.bad_chunks]
+        funnel = clean(judged.questions, chunks, funnel_settings(run.recipe.synth))
         seen = _Seen.of(run, funnel, chunks)
         evidence = Evidence(seen.ranks, seen.ids, seen.questions, _scores(run, funnel, chunks))
         funnel = mark(funnel, evidence, chunks, funnel_settings(run.recipe.synth))
-        negatives = _negatives(run, funnel, seen, chunks)
+        negatives = _negatives(run, funnel, seen, chunks, judged)
         contexts, unfit = _fitting(run, asked.contexts, chunks)
-        rejected = [*asked.rejected, *unfit, *funnel.rejected]
+        rejected = [*asked.rejected, *judged.rejected, *unfit, *funnel.rejected]
         write_rows(folder / QUESTIONS, funnel.questions, Question)
         write_rows(folder / UNANSWERABLE, asked.unanswerable, Question)
         write_rows(folder / NEGATIVES, negatives, Negatives)
@@ -100,7 +104,10 @@ def synth(run: Run) -> Manifest:
             "unanswerable": len(asked.unanswerable),
             "unfinished": sum(row.reason in {FAILED, OVER_BUDGET} for row in asked.rejected),
         }
-        return Outcome(content_hash([*funnel.questions, *negatives, *contexts]), rows, _funnel_notes(asked, funnel))
+        content = content_hash([*funnel.questions, *negatives, *contexts])
+        if judged.bad_chunks:
+            content = content_id(content, *sorted(judged.bad_chunks))
+        return Outcome(content, rows, _funnel_notes(asked, funnel, judged))
 
     manifest = run_stage(run, synth_plan(run), work, again=unfinished(run.workspace.manifest("synth")) > 0)
     run.say(f"synth: {funnel_line(manifest)}")
@@ -164,7 +171,7 @@ def _scores(run: Run, funnel: Funnel, chunks: Sequence[Chunk]) -> dict[str, floa
         return ask_jobs(run, judge_jobs(questions, chunks), store, "judging questions").scores
 
 
-def _negatives(run: Run, funnel: Funnel, seen: _Seen, chunks: Sequence[Chunk]) -> list[Negatives]:
+def _negatives(run: Run, funnel: Funnel, seen: _Seen, chunks: Sequence[Chunk], judged: Applied) -> list[Negatives]:
     settings = run.recipe.synth
     kept = {question.id: question for question in funnel.questions if question.train}
     rows = [place for place, question in enumerate(seen.judged) if question.id in kept]
@@ -174,10 +181,13 @@ def _negatives(run: Run, funnel: Funnel, seen: _Seen, chunks: Sequence[Chunk]) -
     mining = MiningSettings(settings.negatives, settings.margin)
     linked = _linked(chunks)
     mined = mine_negatives(seen.questions[rows], seen.passages, answers, chunks, linked=linked, settings=mining)
-    return [
-        Negatives(seen.judged[place].id, ids, scores)
-        for place, ids, scores in zip(rows, mined.ids, mined.scores, strict=True)
-    ]
+    found = []
+    for place, ids, scores in zip(rows, mined.ids, mined.scores, strict=True):
+        question = seen.judged[place].id
+        right = judged.wrong_negatives.get(question, ())  # what reviewers found to answer it after all
+        left = [(id_, score) for id_, score in zip(ids, scores, strict=True) if id_ not in right]
+        found.append(Negatives(question, tuple(id_ for id_, _ in left), tuple(score for _, score in left)))
+    return found
 
 
 def _fitting(run: Run, contexts: Sequence[Context], chunks: Sequence[Chunk]) -> tuple[list[Context], list[Rejected]]:
@@ -205,18 +215,24 @@ def _linked(chunks: Sequence[Chunk]) -> dict[str, set[str]]:
     return found
 
 
-def _funnel_notes(asked: Asked, funnel: Funnel) -> dict[str, Any]:
+def _funnel_notes(asked: Asked, funnel: Funnel, judged: Applied) -> dict[str, Any]:
     kinds = Counter(question.kind for question in funnel.questions)
     samples: dict[str, list[str]] = defaultdict(list)
-    for row in asked.rejected:
+    for row in (*asked.rejected, *judged.rejected):
         samples[row.reason].append(row.detail)
     for verdict in (*funnel.removed, *funnel.marked):
         samples[verdict.reason].append(verdict.question.text)
     return {
         "kinds": dict(sorted(kinds.items())),
-        "steps": {**counts_by_reason(asked.rejected), **funnel.steps},
+        "steps": {**counts_by_reason([*asked.rejected, *judged.rejected]), **funnel.steps},
+        "verdicts": dict(judged.counts),
+        "bad_chunks": sorted(judged.bad_chunks),
         "samples": {reason: texts[:3] for reason, texts in sorted(samples.items())},
     }
+
+
+def _list(value: object) -> list[str]:
+    return list(value) if isinstance(value, list) else []
 
 
 def _table(value: object) -> Mapping[str, int]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dragoman.evaluate.gate import GateResult, judge
 from dragoman.evaluate.metrics import ndcg
+from dragoman.evaluate.page import by_document, report_page, wins_and_losses
 from dragoman.evaluate.report import Comparison, build_report
 from dragoman.pipeline.context import Outcome, Run, as_json, run_stage
 from dragoman.pipeline.ingest import base_model
@@ -23,7 +24,8 @@ from dragoman.train.finetune import finetune, planned_steps
 from dragoman.train.rows import training_rows
 from dragoman.train.split import check_disjoint, split_chunks
 
-WEIGHTS_FILE, MODEL, REPORT = "model.safetensors", "model", "report.json"
+WEIGHTS_FILE, MODEL, REPORT, PAGE = "model.safetensors", "model", "report.json", "report.html"
+ENOUGH = 100  # questions of people that judge a model alone, as the design asks for in validation
 
 
 def train(run: Run) -> Manifest:
@@ -72,7 +74,15 @@ def _tune(
     settings, seed = run.recipe.train, run.recipe.seed
     by_id = {chunk.id: chunk for chunk in chunks}
     hard = {question: ids[: settings.negatives] for question, ids in load_negatives(run).items()}
-    rows = training_rows(questions, by_id, settings.structure_share, seed, without=held_out, negatives=hard)
+    rows = training_rows(
+        questions,
+        by_id,
+        settings.structure_share,
+        seed,
+        without=held_out,
+        negatives=hard,
+        people_weight=settings.people_weight,
+    )
     check_disjoint(rows, held_out, split)
     with run.reporter.progress(label, planned_steps(rows, settings, seed)) as advance:
         done = finetune(base_model(run), rows, output, settings, seed=seed, advance=advance)
@@ -107,7 +117,12 @@ def evaluate(run: Run) -> Manifest:
         scores = {way: ndcg(values, settings.k) for way, values in ranks.items() if _may_serve(way, asked)}
         gate = judge(scores, comparison.units, comparison.folds, rounds=settings.bootstrap, seed=run.recipe.seed)
         report = build_report(comparison, gate, settings, run.recipe.seed) | _origins(run)
+        by_id = {chunk.id: chunk for chunk in chunks}
+        ways = (gate.untuned, gate.tuned, settings.k)
+        report["by_document"] = by_document(comparison, *ways, chunks_by_id=by_id)
+        report["changes"] = wins_and_losses(comparison, *ways, by_id)
         (folder / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        (folder / PAGE).write_text(report_page(report), encoding="utf-8")
         shutil.rmtree(folder / "lexical")
         return Outcome(
             content_id(json.dumps(report, sort_keys=True)), {"questions": len(asked)}, {"gate": as_json(gate)}
@@ -122,12 +137,13 @@ def evaluate(run: Run) -> Manifest:
 
 
 def judged_questions(questions: Sequence[Question]) -> list[Question]:
-    """The questions that count: people's, else a language model's, else structural ones."""
-    for kind in ("person", "llm", "structure"):
-        found = [question for question in questions if question.kind == kind]
-        if found:
-            return found
-    return []
+    """The questions that count: people's; a language model's beside them while there are few, and structural ones for want of any."""
+    people, written, structural = (
+        [question for question in questions if question.kind == kind] for kind in ("person", "llm", "structure")
+    )
+    if len(people) >= ENOUGH:
+        return people
+    return people + (written or structural)
 
 
 def _may_serve(way: Serving, asked: Sequence[Question]) -> bool:
@@ -145,6 +161,7 @@ def _origins(run: Run) -> dict[str, object]:
     """What the report says of where its figures come from."""
     ingested, made, trained = (run.workspace.need(stage) for stage in ("ingest", "synth", "train"))
     return {
+        "name": run.recipe.name,
         "base_model": run.recipe.models.embedding,
         "revisions": ingested.notes["revisions"],
         "documents": dict(ingested.rows),

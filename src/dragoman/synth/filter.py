@@ -45,7 +45,7 @@ def clean(questions: Sequence[Question], chunks: Sequence[Chunk] = (), settings:
     """Remove what no reader would ask, and ask the same words once.
 
     The same words asked about chunks of a few places (a place is a section with the copies of its chunks) are one question that each
-    of these chunks answers; asked about more places, they tell none apart. What a person asked is not judged by its wording.
+    of these chunks answers; asked about more places, they tell none apart. What a person asked, or found right, is not judged by its wording.
 
     Args:
         questions: Questions in a stable order.
@@ -122,7 +122,7 @@ def round_trip(funnel: Funnel, ranks: Mapping[str, int], limit: int = DEFAULTS.r
     lost = {
         question.id: f"rank {question.rank}" if question.rank else "not found at all"
         for question in ranked
-        if limit and question.id in ranks and not 0 < question.rank <= limit
+        if limit and question.id in ranks and not 0 < question.rank <= limit and not _vouched(question)
     }
     return _marked(replace(funnel, questions=ranked), lost, _LOST)
 
@@ -136,7 +136,7 @@ def near_duplicates(
 ) -> Funnel:
     """Train on one of several questions of a section that say the same; the idea is semhash's, kept within a section.
 
-    A person's question is preferred, then the one that the round trip ranked best, then the longest. Questions that are out of
+    A person's question, or one that a person found right, is preferred, then the one that the round trip ranked best, then the longest. Questions that are out of
     training already outrank none.
 
     Args:
@@ -185,12 +185,12 @@ def judged(funnel: Funnel, scores: Mapping[str, float], lowest: float = DEFAULTS
         for question in funnel.questions
     )
     known = {question.id: scores[question.id] for question in left if question.id in scores}
-    # A person's question is a fact, whatever a judge thinks of it.
-    people = {question.id for question in left if question.kind == "person"}
+    # What a person asked or found right is a fact, whatever a judge thinks of it.
+    vouched = {question.id for question in left if _vouched(question)}
     poor = {
         question_id: f"score {score:g}"
         for question_id, score in known.items()
-        if score < lowest and question_id not in people
+        if score < lowest and question_id not in vouched
     }
     return _marked(replace(funnel, questions=left, scores={**funnel.scores, **known}), poor, _POOR)
 
@@ -200,7 +200,7 @@ def _objection(question: Question, chunk: Chunk | None, settings: FunnelSettings
     text, skip = question.text, settings.skip
     if not any(sign.isalnum() for sign in text):
         return _EMPTY, ""
-    if question.kind == "person":
+    if _vouched(question):
         return "", ""
     words = words_in(text)
     if "length" not in skip and words < settings.minimum_words:
@@ -228,11 +228,11 @@ def _merge(
     joint = list(group)
     places = _places([questions[place].chunk_id for place in group], chunks)
     if places > most:
-        joint = [place for place in group if questions[place].kind == "person"]
+        joint = [place for place in group if _vouched(questions[place])]
         if not joint:
             out.update({place: Verdict(questions[place], _MANY, f"{places} places") for place in group})
             return
-    best = min(joint, key=lambda place: (questions[place].kind != "person", questions[place].rank or np.inf, place))
+    best = min(joint, key=lambda place: (not _vouched(questions[place]), questions[place].rank or np.inf, place))
     answers = dict.fromkeys(chunk for place in joint for chunk in (questions[place].chunk_id, *also[place]))
     also[best] = tuple(chunk for chunk in answers if chunk != questions[best].chunk_id)
     out.update({place: Verdict(questions[place], _DUPLICATE, questions[best].text) for place in group if place != best})
@@ -251,8 +251,13 @@ def _places(chunk_ids: Sequence[str], chunks: Mapping[str, Chunk]) -> int:
     return len(places)
 
 
+def _vouched(question: Question) -> bool:
+    """Whether a person asked it, or read it and found it right."""
+    return question.kind == "person" or question.votes > 0
+
+
 def _preference(question: Question) -> tuple[bool, float, int]:
-    return question.kind != "person", question.rank or np.inf, -len(question.text)
+    return not _vouched(question), question.rank or np.inf, -len(question.text)
 
 
 def _twins(questions: Sequence[Question], vectors: Vectors, threshold: float) -> dict[str, str]:
@@ -262,7 +267,7 @@ def _twins(questions: Sequence[Question], vectors: Vectors, threshold: float) ->
     twins: dict[str, str] = {}
     for question, vector in zip(questions, vectors, strict=True):
         near = rows[: len(stay)] @ vector
-        if question.kind != "person" and stay and near.max() >= threshold - _ROUNDING:
+        if not _vouched(question) and stay and near.max() >= threshold - _ROUNDING:
             twins[question.id] = stay[int(near.argmax())].text
         else:
             rows[len(stay)] = vector

@@ -17,6 +17,7 @@ def training_rows(
     *,
     without: Collection[str] = (),
     negatives: Mapping[str, Sequence[str]] | None = None,
+    people_weight: int = 1,
 ) -> list[Triplet]:
     """The rows to train on.
 
@@ -28,6 +29,8 @@ def training_rows(
         seed: Decides which structural questions are taken.
         without: Ids of chunks that are held out; a question that one of them answers is not trained on, and none of them is shown.
         negatives: Ids of wrong chunks by question id, hardest first; None: none.
+        people_weight: How often a question counts that a person asked, corrected or found right: the loss knows no weights of rows,
+            so that such a row comes so many times.
 
     Returns:
         Triplets in the order of the questions.
@@ -42,7 +45,11 @@ def training_rows(
         free.sort(key=lambda question: (question.chunk_id in covered, content_id(seed, question.id)))
         taken = {question.id for question in free[: int(structure_share * len(asked))]}
         usable = [question for question in usable if question.kind != "structure" or question.id in taken]
-    return [_row(question, chunks, (negatives or {}).get(question.id, ()), without) for question in usable]
+    return [
+        _row(question, chunks, (negatives or {}).get(question.id, ()), without)
+        for question in usable
+        for _ in range(people_weight if question.kind == "person" or question.votes else 1)
+    ]
 
 
 def _row(

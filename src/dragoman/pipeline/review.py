@@ -1,0 +1,231 @@
+"""People's judgement: what is shown to reviewers, and what their answers change in the next run.
+
+In: a run and a desk. Out: items on the desk; or the artefact ``review``, which holds every response that was brought back and the
+verdicts on them. It is no stage of the chain but an input of ``synth``: new verdicts make its questions stale, and nothing else.
+It joins the room ``review`` with the vectors of the base model.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dragoman import __version__
+from dragoman.errors import MissingArtefact
+from dragoman.models.encoder import SentenceEncoder
+from dragoman.pipeline.context import Plan, Run
+from dragoman.pipeline.ingest import base_model, load_chunks
+from dragoman.pipeline.vectors import VectorCache
+from dragoman.records import Chunk, Manifest, Negatives, Question, ReviewKind, Verdict
+from dragoman.review.agreement import Agreement, agreement
+from dragoman.review.apply import Applied, apply_verdicts
+from dragoman.review.items import FORMS, Desk, Item, Pushed, Response, ResponseStatus, Reviewed
+from dragoman.review.select import chunk_items, triplet_items, turn_items
+from dragoman.review.turns import read_turns
+from dragoman.review.verdict import Dispute, Tally, queue, tally, verdicts
+from dragoman.tables import content_hash, read_rows, write_rows
+from dragoman.workspace import SCHEMA
+
+STAGE, RESPONSES, VERDICTS = "review", "responses.parquet", "verdicts.parquet"
+TURNS = "turns.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseRow:
+    """A response as the artefact keeps it: whose, on which desk, and the item as it was shown (JSON)."""
+
+    desk: str
+    kind: ReviewKind
+    item: str
+    shown: str
+    reviewer: str
+    values: str
+    status: ResponseStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What came back of one kind: the tally of its verdicts, and how far the reviewers agree, by what was asked."""
+
+    kind: ReviewKind
+    tally: Tally
+    agreement: Mapping[str, Agreement]
+    disputes: tuple[Dispute, ...]
+
+
+def turns_file(run: Run) -> Path:
+    """Where the chat keeps its conversations."""
+    return run.workspace.root / TURNS
+
+
+def items_to_review(run: Run, kind: ReviewKind, turns: Path | None = None) -> list[Item]:
+    """What a workspace has to review, the worst first, no more than the recipe says.
+
+    Args:
+        run: The run.
+        kind: Chunks, triplets or conversations.
+        turns: Where the conversations are; None: those of the workspace's own chat.
+
+    Returns:
+        The items, with vectors of the base model.
+
+    Raises:
+        MissingArtefact: There are no chunks, or no questions, yet.
+        SourceError: The conversations cannot be read.
+    """
+    chunks = load_chunks(run)
+    if kind == "conversations":
+        items = turn_items(read_turns(turns or turns_file(run)), chunks)
+    else:
+        questions, negatives = _questions(run), _negatives(run)
+        items = chunk_items(chunks, questions) if kind == "chunks" else triplet_items(questions, chunks, negatives)
+    return items[: run.recipe.review.items]
+
+
+def with_vectors(run: Run, items: Sequence[Item]) -> list[Item]:
+    """The items with vectors of the base model, by which a desk finds similar ones."""
+    if not items:
+        return []
+    form = FORMS[items[0].kind]
+    # What differs from item to item: the question where there is one, else the text.
+    name = "positive" if items[0].kind == "triplets" else form.fields[-1 if items[0].kind == "chunks" else 0].name
+    encoder = SentenceEncoder(base_model(run))
+    cache = VectorCache(run.workspace.root / "vectors", run.reporter)
+    texts = [item.fields[name] for item in items]
+    rows = cache.encode(encoder, texts, "passage" if items[0].kind == "chunks" else "query", "encoding for review")
+    return [replace(item, vector=tuple(map(float, row))) for item, row in zip(items, rows, strict=True)]
+
+
+def push(run: Run, desk: Desk, kind: ReviewKind, items: Sequence[Item]) -> Pushed:
+    """Show items on a desk.
+
+    Args:
+        run: The run.
+        desk: Where reviewers work.
+        kind: The items' kind.
+        items: In the order in which they are shown.
+
+    Returns:
+        What changed on the desk.
+    """
+    with run.reporter.progress(f"pushing {kind}", len(items)) as advance:
+        return desk.push(FORMS[kind], items, advance)
+
+
+def pull(run: Run, desk: Desk, kinds: Sequence[ReviewKind], name: str) -> list[Pulled]:
+    """Bring responses back and decide; what other desks and earlier pulls brought is kept.
+
+    Args:
+        run: The run.
+        desk: Where reviewers worked.
+        kinds: What to bring back; none named: all that the desk holds.
+        name: The desk's name, under which its responses are kept: a later pull replaces them.
+
+    Returns:
+        What came back, by kind.
+
+    Raises:
+        MissingArtefact: The desk holds nothing of a kind.
+    """
+    kinds, brought = _brought(desk, kinds)
+    fresh = [_row(name, reviewed, response) for reviewed in brought for response in reviewed.responses]
+    with run.workspace.writing():
+        kept = [row for row in _responses(run) if row.desk != name or row.kind not in kinds]
+        rows = sorted([*kept, *fresh], key=lambda row: (row.kind, row.item, row.reviewer, row.desk))
+        found = {kind: _merged(rows, kind) for kind in FORMS}
+        decided = [
+            verdict
+            for kind, form in FORMS.items()
+            for verdict in verdicts(found[kind], form, votes=run.recipe.review.votes)
+        ]
+        _keep(run, rows, decided)
+    return [_pulled(kind, found[kind], [one for one in decided if one.kind == kind]) for kind in kinds]
+
+
+def load_verdicts(run: Run) -> list[Verdict]:
+    """What reviewers decided so far; none before the first pull."""
+    if run.workspace.manifest(STAGE) is None:
+        return []
+    return read_rows(run.workspace.folder(STAGE) / VERDICTS, Verdict)
+
+
+def reviewed(run: Run, questions: Sequence[Question], chunks: Sequence[Chunk]) -> Applied:
+    """The questions as reviewers left them, and the chunks that they threw out."""
+    return apply_verdicts(load_verdicts(run), questions, chunks)
+
+
+def _questions(run: Run) -> list[Question]:
+    run.workspace.need("synth")
+    return read_rows(run.workspace.folder("synth") / "questions.parquet", Question)
+
+
+def _negatives(run: Run) -> dict[str, tuple[str, ...]]:
+    rows = read_rows(run.workspace.folder("synth") / "negatives.parquet", Negatives)
+    return {row.question_id: row.chunk_ids for row in rows}
+
+
+def _responses(run: Run) -> list[ResponseRow]:
+    if run.workspace.manifest(STAGE) is None:
+        return []
+    return read_rows(run.workspace.folder(STAGE) / RESPONSES, ResponseRow)
+
+
+def _brought(desk: Desk, kinds: Sequence[ReviewKind]) -> tuple[list[ReviewKind], list[Reviewed]]:
+    found: list[ReviewKind] = []
+    brought: list[Reviewed] = []
+    missing: MissingArtefact | None = None
+    for kind, form in FORMS.items():
+        if kinds and kind not in kinds:
+            continue
+        try:
+            brought += desk.pull(form)
+            found.append(kind)
+        except MissingArtefact as error:
+            if kinds:
+                raise
+            missing = error
+    if missing and not found:
+        raise missing
+    return found, brought
+
+
+def _row(desk: str, reviewed: Reviewed, response: Response) -> ResponseRow:
+    item = reviewed.item
+    shown = json.dumps({"fields": dict(item.fields), "metadata": dict(item.metadata)}, sort_keys=True)
+    values = json.dumps(dict(response.values), sort_keys=True)
+    return ResponseRow(desk, item.kind, item.id, shown, response.reviewer, values, response.status)
+
+
+def _merged(rows: Sequence[ResponseRow], kind: ReviewKind) -> list[Reviewed]:
+    """The responses of all desks by item; of one reviewer, one submitted response counts."""
+    items: dict[str, Item] = {}
+    responses: dict[str, dict[str, Response]] = {}
+    for row in rows:
+        if row.kind != kind:
+            continue
+        items[row.item] = Item(row.item, kind, **json.loads(row.shown))
+        own = responses.setdefault(row.item, {})
+        if row.reviewer not in own or row.status == "submitted":
+            own[row.reviewer] = Response(row.reviewer, json.loads(row.values), row.status)
+    return [
+        Reviewed(item, tuple(responses[item_id][name] for name in sorted(responses[item_id])))
+        for item_id, item in sorted(items.items())
+    ]
+
+
+def _keep(run: Run, rows: Sequence[ResponseRow], decided: Sequence[Verdict]) -> None:
+    content = content_hash(decided)
+    plan = Plan(STAGE, {"votes": run.recipe.review.votes}, {"responses": content_hash(rows)}, run.recipe.seed)
+    folder = run.workspace.begin(STAGE, plan.fingerprint)
+    write_rows(folder / RESPONSES, rows, ResponseRow)
+    write_rows(folder / VERDICTS, decided, Verdict)
+    counts = {"responses": len(rows), "verdicts": len(decided)}
+    manifest = Manifest(
+        STAGE, SCHEMA, __version__, plan.fingerprint, content, plan.seed, counts, plan.inputs, plan.settings
+    )
+    run.workspace.finish(STAGE, manifest)
+
+
+def _pulled(kind: ReviewKind, found: Sequence[Reviewed], decided: Sequence[Verdict]) -> Pulled:
+    form = FORMS[kind]
+    return Pulled(kind, tally(found, decided), agreement(found, form), tuple(queue(found, form, decided)))
