@@ -14,9 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.argilla_server.live import argilla_server
 
 from dragoman.cli import main
 from dragoman.models.stub import StubServer
+
+__all__ = ["argilla_server"]
 
 # A learning rate at which nothing is learned: the gate has to refuse, on every machine.
 SETTINGS = ("train.folds=2", "train.epochs=1", "train.batch_size=8", "train.learning_rate=1e-7")
