@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.argilla_server.live import ArgillaServer
+from tests.argilla_server.live import ArgillaServer, User
 
 from dragoman.cli.settings import make_run
 from dragoman.pipeline.synth import load_negatives, load_passages, load_questions
@@ -16,7 +16,7 @@ from dragoman.review.items import FORMS, Item, Suggestion
 from dragoman.review.turns import append_turn
 from dragoman.train.rows import training_rows
 
-pytestmark = [pytest.mark.argilla, pytest.mark.slow]
+pytestmark = [pytest.mark.argilla, pytest.mark.slow, pytest.mark.timeout(900)]
 
 YES: Mapping[str, str] = {"is_positive_relevant": "yes", "is_negative_irrelevant": "yes"}
 NO: Mapping[str, str] = {"is_positive_relevant": "no", "is_negative_irrelevant": "yes"}
@@ -29,12 +29,17 @@ def space(argilla_server: ArgillaServer, monkeypatch: pytest.MonkeyPatch, tmp_pa
     return argilla_server.space(f"mill-{content_id(str(tmp_path))}")
 
 
-def label(server: ArgillaServer, space: str, kind: str, answers: Mapping[str, Sequence[Mapping[str, str]]]) -> None:
-    """Answers by item, one of each of ada, ben and cleo in this order, given through the SDK."""
+def label(
+    server: ArgillaServer,
+    space: str,
+    users: Sequence[User],
+    kind: str,
+    answers: Mapping[str, Sequence[Mapping[str, str]]],
+) -> None:
+    """Answers by item, one of each user in their order, given through the SDK."""
     import argilla
 
     client = argilla.Argilla(api_url=server.url, api_key=server.key)
-    users = [server.user(name, space) for name in ("ada", "ben", "cleo")]
     dataset = client.datasets(f"mill-{kind}", workspace=space)
     records = []
     for record in dataset.records(with_responses=True):
@@ -44,6 +49,7 @@ def label(server: ArgillaServer, space: str, kind: str, answers: Mapping[str, Se
         if record.id in answers:
             records.append(record)
     dataset.records.log(records)
+    client.http_client.close()
 
 
 def test_what_three_people_say_is_what_the_next_build_learns_from(  # noqa: PLR0915 - one walk, told in order
@@ -66,11 +72,18 @@ def test_what_three_people_say_is_what_the_next_build_learns_from(  # noqa: PLR0
     given |= {one.id: (YES, NO, YES) for one in outvoted}
     given |= {one.id: (NO, text, text) for one, text in zip(corrected, new, strict=True)}
     given |= {one.id: (YES, NO) for one in disputed}
-    label(argilla_server, space, "triplets", given)
+    users = [argilla_server.user(name, space) for name in ("ada", "ben", "cleo")]
+    label(argilla_server, space, users, "triplets", given)
     bad = next(
         chunk for chunk in sorted(chunks) if not {chunk} & {one.chunk_id for one in asked[:10]} and chunk != about
     )
-    label(argilla_server, space, "chunks", {bad: ({"good_chunk": "no"}, {"good_chunk": "no"}, {"good_chunk": "yes"})})
+    label(
+        argilla_server,
+        space,
+        users,
+        "chunks",
+        {bad: ({"good_chunk": "no"}, {"good_chunk": "no"}, {"good_chunk": "yes"})},
+    )
 
     pulled = json.loads(dragoman("review", "pull", *where, "--json").stdout)
     tally = {one["kind"]: one["tally"] for one in pulled}

@@ -77,7 +77,7 @@ def push_command(
     chosen = _items(run, _kind(kind), published, turns, vectors=True)
     desk = _argilla(run, chosen)
     _say_pushed(desk, _kind(kind), _pushed(run, desk, chosen))
-    typer.echo("When people have labelled:  dragoman review pull")
+    typer.echo(f"Label them, the worst first, at {desk.queue(FORMS[_kind(kind)])}\nand then:  dragoman review pull")
 
 
 def pull_command(
@@ -270,6 +270,7 @@ def _say_pulled(run: Run, desk: Desk, kinds: Sequence[ReviewKind], name: str, *,
     for one in pulled:
         print_pulled(one)
     if any(one.tally.responses for one in pulled):
-        typer.echo(
-            "\nThe next build learns from it:  dragoman status   shows what is stale,  dragoman build   makes it fresh."
-        )
+        next_ = "dragoman status   shows what is stale,  dragoman build   makes it fresh."
+        typer.echo(f"\nThe next build learns from it:  {next_}")
+    else:
+        typer.echo(f"Nobody has answered anything at {desk.place} yet.")

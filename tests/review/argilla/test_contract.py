@@ -7,7 +7,7 @@ from tests.review.desks import DeskContract, Harness
 from dragoman.records import ReviewKind
 from dragoman.review.items import Desk
 
-pytestmark = pytest.mark.argilla
+pytestmark = [pytest.mark.argilla, pytest.mark.timeout(400)]
 
 
 class OnTheServer:

@@ -10,7 +10,7 @@ from tests.review.desks import CHUNKS, CONVERSATIONS, RIGHT, TRIPLETS, WRONG, ch
 
 from dragoman.review.items import FORMS, NO, YES, Form, Item, Pushed, Suggestion
 
-pytestmark = pytest.mark.argilla
+pytestmark = [pytest.mark.argilla, pytest.mark.timeout(400)]
 
 
 def test_what_three_people_answered_adds_up(place: Place) -> None:

@@ -15,7 +15,7 @@ from tests.review.desks import CHUNKS, RIGHT, TRIPLETS, chunk, triplet, triplets
 from dragoman.errors import DragomanError, MissingArtefact, UsageError
 from dragoman.review.argilla import ArgillaDesk
 
-pytestmark = pytest.mark.argilla
+pytestmark = [pytest.mark.argilla, pytest.mark.timeout(400)]
 KEY = "a-key-that-nobody-may-see"
 
 _WITHOUT_THE_EXTRA = """

@@ -49,7 +49,7 @@ class Gateway:
         store: Where answers are looked up first, and kept. Used in the event loop's thread alone.
         settings: Sampling seed, and how many requests are under way at once.
         useless: Says why a reply is of no use, or "". It is asked for once more with the schema, where there is one; what is
-            of no use then is passed on, and asked for again next time.
+            of no use then is passed on, and asked for again next time, with the schema at once.
         schema: The JSON schema of the answer to a request; None where there is none.
         budget: What may be spent now.
         advance: Called with 1 after each request, whatever became of it.
@@ -159,10 +159,9 @@ class Gateway:
                 return _Nothing(OVER_BUDGET, f"budget_{reached}")
             if self._generator is None:
                 self._generator = self._closing.enter_context(self._open())
-            # The same seed would bring the same useless words again.
             before = self._store.failures([key]).get(key)
-            seed = self._settings.seed + (before.replies if before else 0)
-            return await self._ask(self._generator, key, pledge, messages, temperature, seed)
+            replies = before.replies if before else 0
+            return await self._ask(self._generator, key, pledge, messages, temperature, replies)
 
     async def _ask(
         self,
@@ -171,13 +170,15 @@ class Gateway:
         pledge: Pledge,
         messages: list[Message],
         temperature: float,
-        seed: int,
+        replies: int,
     ) -> Reply | _Nothing:
-        begun = time.monotonic()
+        """The answer, kept; ``replies`` that were of no use came before, and neither their seed nor words alone are tried again."""
+        begun, seed = time.monotonic(), self._settings.seed + replies
+        schema = self._schema(messages)
         try:
-            reply = await self._reply(generator, pledge, messages, temperature, seed)
+            reply = await self._reply(generator, pledge, messages, temperature, seed, schema if replies else None)
             reason = self._useless(messages, reply.text)
-            if reason:
+            if reason and schema is not None and not replies and not self.meter.reached(pledge):
                 reply, reason = await self._again(generator, pledge, messages, temperature, seed, reply, reason)
         except LLMRefused:
             raise
@@ -204,12 +205,9 @@ class Gateway:
         reply: Reply,
         reason: str,
     ) -> tuple[Reply, str]:
-        """The answer to the same request with its schema, where there is one and the answer is of use; else what there was."""
-        schema = self._schema(messages)
-        if schema is None or self.meter.reached(pledge):
-            return reply, reason
+        """The answer to the same request with its schema, where it is of use; else what there was."""
         try:
-            again = await self._reply(generator, pledge, messages, temperature, seed, schema)
+            again = await self._reply(generator, pledge, messages, temperature, seed, self._schema(messages))
         except LLMRefused:
             raise
         except LLMError:
