@@ -35,11 +35,15 @@ def status(config: Config = None, workspace: Workspace = None, as_json: Json = F
     rows = all_stages(run)
     served = run.workspace.manifest("evaluate")
     gate: Any = served.notes["gate"] if served else None
+    review = run.workspace.manifest("review")
+    judged = dict(review.rows) if review else {}
     if as_json:
-        typer.echo(json.dumps({"stages": [asdict(row) for row in rows], "gate": gate}))
+        typer.echo(json.dumps({"stages": [asdict(row) for row in rows], "review": judged, "gate": gate}))
         return
     out = Screen().out
     out.print(status_table(rows))
+    if judged:
+        out.print(f"\nReview: {judged['verdicts']} verdicts from {judged['responses']} responses.", markup=False)
     if gate:
         way = gate["served"]
         verdict = "ships" if gate["ships"] else "was refused"
