@@ -106,6 +106,7 @@ class Bench:
     def __init__(self, options: argparse.Namespace, scratch: Path) -> None:
         self._options, self._scratch = options, scratch
         self._runs = {"llm": self._copy(options.workspace, "llm")}
+        synth(self._runs["llm"])
         if options.post:
             self._runs["post"] = self._copy(options.post, "post")
         run = self._runs["llm"]
@@ -139,9 +140,10 @@ class Bench:
 
     def _made(self, source: str, variant: Variant) -> tuple[list[Question], dict[str, tuple[str, ...]]]:
         run = self._runs[source]
-        settings = run.recipe.synth.model_copy(update=variant.synth)
-        run = Run(run.recipe.model_copy(update={"synth": settings}), run.workspace, Quiet())
-        synth(run)
+        if source == "llm":  # the post's are taken as they were made: they would need distilabel here
+            settings = run.recipe.synth.model_copy(update=variant.synth)
+            run = Run(run.recipe.model_copy(update={"synth": settings}), run.workspace, Quiet())
+            synth(run)
         return load_questions(run), load_negatives(run)
 
     def _copy(self, workspace: Path, name: str) -> Run:
@@ -149,9 +151,7 @@ class Bench:
         ignored = shutil.ignore_patterns("train", "refit", "index", "evaluate", "lock", "*.part")
         shutil.copytree(workspace, folder, ignore=ignored)
         recipe = Recipe.model_validate_json((folder / "recipe.json").read_text(encoding="utf-8"))
-        run = Run(recipe, Workspace(folder), Quiet())
-        synth(run)
-        return run
+        return Run(recipe, Workspace(folder), Quiet())
 
     def _hits(self, model: Path, path: Path) -> None:
         encoder = SentenceEncoder(model)

@@ -143,3 +143,53 @@ def test_nobody_is_asked_to_pay_again_after_a_review(
     before = len(endpoint.requests)
     dragoman("synth", "--workspace", mill)
     assert len(endpoint.requests) == before
+
+
+def test_two_people_with_files_of_one_name_are_two_people_and_the_latest_answer_of_one_counts(
+    mill: Path, tmp_path: Path, dragoman: Any
+) -> None:
+    def fill(folder: str, **values: str) -> Any:
+        path = tmp_path / folder / "review.csv"
+        path.parent.mkdir(exist_ok=True)
+        dragoman("review", "export", "triplets", path, "--workspace", mill, "--items", "3")
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+        for row in rows:
+            answer(row, **values)
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+        return dragoman("review", "import", "triplets", path, "--workspace", mill, "--json")
+
+    assert json.loads(fill("ada", reviewer="ada", is_positive_relevant="no").stdout)[0]["tally"]["dropped"] == 3
+    both = json.loads(fill("ben", reviewer="ben").stdout)[0]
+    assert (both["brought"], both["tally"]["responses"], both["tally"]["disputed"]) == (3, 6, 3)
+    changed = json.loads(fill("later", reviewer="ada").stdout)[0]
+    assert (changed["tally"]["responses"], changed["tally"]["kept"]) == (6, 3)
+
+
+def test_an_id_that_nobody_knows_and_a_file_without_answers_are_told(
+    mill: Path, labelled: Any, tmp_path: Path, dragoman: Any
+) -> None:
+    assert "Nobody has answered anything" in labelled("triplets", lambda _: None).stdout
+
+    def change(rows: list[Row]) -> None:
+        answer(rows[0], id="1.02E+15")
+
+    path = tmp_path / "triplets.csv"
+    with pytest.raises(AssertionError, match=r"1\.02E\+15"):
+        labelled("triplets", change)
+    assert path.exists()
+    assert load_verdicts(make_run(workspace=mill, quiet=True)) == []
+    assert (
+        "conversations"
+        in dragoman("review", "export", "triplets", path, "--turns", path, "--workspace", mill, code=2).stderr
+    )
+
+
+def test_what_was_made_is_what_was_kept_and_rejected(mill: Path, labelled: Any, dragoman: Any) -> None:
+    labelled("triplets", lambda rows: [answer(row, is_positive_relevant="no") for row in rows[:4]] and None)
+    dragoman("synth", "--workspace", mill)
+    rows = Workspace(mill).need("synth").rows
+    assert rows["made"] == rows["kept"] + rows["rejected"]

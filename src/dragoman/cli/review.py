@@ -17,7 +17,7 @@ from dragoman.cli.screen import Screen
 from dragoman.cli.settings import make_run
 from dragoman.errors import UsageError
 from dragoman.pipeline.context import Run
-from dragoman.records import ReviewKind
+from dragoman.records import ReviewKind, content_id
 from dragoman.review.items import FORMS, Desk, Form, Item, Pushed
 from dragoman.review.page.desk import PageDesk
 
@@ -40,7 +40,10 @@ Turns = Annotated[
 ]
 From = Annotated[
     str | None,
-    typer.Option("--from", help="a published dataset: hf:owner/name[@revision][:split], Parquet, JSON lines or CSV"),
+    typer.Option(
+        "--from",
+        help="a published dataset: hf:owner/name (also hf:owner/name@revision:split), Parquet, JSON lines or CSV",
+    ),
 ]
 Items = Annotated[int | None, typer.Option("--items", help="most items shown, the worst first")]
 
@@ -77,7 +80,13 @@ def push_command(
     chosen = _items(run, _kind(kind), published, turns, vectors=True)
     desk = _argilla(run, chosen)
     _say_pushed(desk, _kind(kind), _pushed(run, desk, chosen))
-    typer.echo(f"Label them, the worst first, at {desk.queue(FORMS[_kind(kind)])}\nand then:  dragoman review pull")
+    where = [f"--server {server}" if server else "", f"--space {space}" if space else ""]
+    where += [f"--workspace {workspace}" if workspace else ""]
+    then = " ".join(["dragoman review pull", _kind(kind), *filter(None, where)])
+    typer.echo(f"Label them, the worst first, at {desk.queue(FORMS[_kind(kind)])}")
+    typer.echo(
+        "These labels are Argilla's to keep: no workspace holds their texts." if published else f"And then:  {then}"
+    )
 
 
 def pull_command(
@@ -126,6 +135,8 @@ def serve_command(
 
     run = make_run(config=config, workspace=workspace, overrides={"review.items": items}, assignments=assign)
     run.workspace.need("ingest")
+    if turns and not turns.is_file():
+        raise UsageError(f"there is no file {turns}", expected="conversations as JSON lines")
     kinds: list[ReviewKind] = ["chunks"]
     if run.workspace.manifest("synth"):
         kinds.insert(0, "triplets")
@@ -134,7 +145,7 @@ def serve_command(
     desk = PageDesk(run.workspace.root / PAGE)
     shown: list[Item] = []
     for kind in kinds:
-        chosen = _items(run, kind, None, turns)
+        chosen = _items(run, kind, None, turns if kind == "conversations" else None)
         _pushed(run, desk, chosen, kind)
         shown += chosen
     screen = Screen()
@@ -173,26 +184,34 @@ def export_command(
     desk = FilesDesk(path)
     _say_pushed(desk, _kind(kind), _pushed(run, desk, _items(run, _kind(kind), published, turns), _kind(kind)))
     columns = ", ".join(ask.name for ask in FORMS[_kind(kind)].asks)
-    typer.echo(f"Fill in {columns} and reviewer, then:  dragoman review import {kind} {path}")
+    then = f"dragoman review import {kind} {path}{f' --workspace {workspace}' if workspace else ''}"
+    typer.echo(f"Fill in {columns} and reviewer, then:  {then}")
 
 
 def import_command(
     kind: Kind,
     path: Annotated[Path, typer.Argument(help="file that was filled in, .csv or .jsonl", show_default=False)],
+    reviewer: Annotated[
+        str, typer.Option("--reviewer", help="who filled in the rows without a reviewer (default: the file's name)")
+    ] = "",
     config: Config = None,
     workspace: Workspace = None,
     assign: Assign = None,
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:
-    """Bring in what people filled in, and decide.
+    """Bring in what people filled in, and decide; of one reviewer's answers to an item, the latest import counts.
 
-    Example: dragoman review import triplets review.csv
+    Examples: dragoman review import triplets review.csv   |   dragoman review import chunks ada.jsonl --reviewer ada
     """
+    from dragoman.pipeline.review import known_ids
     from dragoman.review.files import FilesDesk
 
     run = make_run(config=config, workspace=workspace, assignments=assign, quiet=as_json)
-    _say_pulled(run, FilesDesk(path), [_kind(kind)], f"{_FILE} {path.name}", as_json=as_json)
+    desk = FilesDesk(path, known=known_ids(run, _kind(kind)), reviewer=reviewer or path.stem)
+    # Files of one name in two folders are two people's.
+    name = f"{_FILE} {path.name} {content_id(str(path.resolve()))}"
+    _say_pulled(run, desk, [_kind(kind)], name, as_json=as_json)
 
 
 def _kind(given: str) -> ReviewKind:
@@ -207,6 +226,8 @@ def _items(
 ) -> list[Item]:
     from dragoman.pipeline.review import items_to_review, with_vectors
 
+    if turns and kind != "conversations":
+        raise UsageError(f"--turns is for conversations, not for {kind}")
     if published:
         from dragoman.review.published import published_items
 
@@ -269,7 +290,7 @@ def _say_pulled(run: Run, desk: Desk, kinds: Sequence[ReviewKind], name: str, *,
         return
     for one in pulled:
         print_pulled(one)
-    if any(one.tally.responses for one in pulled):
+    if any(one.brought for one in pulled):
         next_ = "dragoman status   shows what is stale,  dragoman build   makes it fresh."
         typer.echo(f"\nThe next build learns from it:  {next_}")
     else:

@@ -18,6 +18,7 @@ def pulled_row(pulled: Pulled) -> dict[str, Any]:
     """What a program reads of it."""
     return {
         "kind": pulled.kind,
+        "brought": pulled.brought,
         "tally": asdict(pulled.tally),
         "agreement": {name: asdict(one) for name, one in pulled.agreement.items()},
         "disputes": [asdict(one) for one in pulled.disputes],
@@ -27,9 +28,11 @@ def pulled_row(pulled: Pulled) -> dict[str, Any]:
 def print_pulled(pulled: Pulled) -> None:
     """What was decided, how far the reviewers agree, and what they have to settle."""
     counts, out = pulled.tally, Screen().out
-    names = f" by {', '.join(counts.reviewers)}" if counts.reviewers else ""
+    names = f" (in all: {counts.responses} by {', '.join(counts.reviewers)})" if counts.reviewers else ""
     decided = ", ".join(f"{getattr(counts, name)} {name}" for name in _DECISIONS if getattr(counts, name))
-    out.print(f"{pulled.kind}: {counts.responses} responses{names}: {decided or 'nothing decided'}", markup=False)
+    out.print(
+        f"{pulled.kind}: {pulled.brought} responses brought in{names}: {decided or 'nothing decided'}", markup=False
+    )
     for name, found in pulled.agreement.items():
         if found.shared:
             out.print(f"  {name}: {found.reading}", markup=False)

@@ -6,6 +6,7 @@ It joins the room ``review`` with the vectors of the base model.
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,7 +33,10 @@ TURNS = "turns.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class ResponseRow:
-    """A response as the artefact keeps it: whose, on which desk, and the item as it was shown (JSON)."""
+    """A response as the artefact keeps it: whose, on which desk, and the item as it was shown (JSON).
+
+    ``pull`` numbers the pulls that brought something new; of one person's responses to an item, the latest counts.
+    """
 
     desk: str
     kind: ReviewKind
@@ -41,13 +45,19 @@ class ResponseRow:
     reviewer: str
     values: str
     status: ResponseStatus
+    pull: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """What came back of one kind: the tally of its verdicts, and how far the reviewers agree, by what was asked."""
+    """What came back of one kind.
+
+    ``brought`` counts the responses that this pull found on the desk. The tally of the verdicts, and how far the reviewers agree by what was
+    asked, are of all desks together.
+    """
 
     kind: ReviewKind
+    brought: int
     tally: Tally
     agreement: Mapping[str, Agreement]
     disputes: tuple[Dispute, ...]
@@ -128,10 +138,8 @@ def pull(run: Run, desk: Desk, kinds: Sequence[ReviewKind], name: str) -> list[P
         MissingArtefact: The desk holds nothing of a kind.
     """
     kinds, brought = _brought(desk, kinds)
-    fresh = [_row(name, reviewed, response) for reviewed in brought for response in reviewed.responses]
     with run.workspace.writing():
-        kept = [row for row in _responses(run) if row.desk != name or row.kind not in kinds]
-        rows = sorted([*kept, *fresh], key=lambda row: (row.kind, row.item, row.reviewer, row.desk))
+        rows = _with(_responses(run), name, kinds, brought)
         found = {kind: _merged(rows, kind) for kind in FORMS}
         decided = [
             verdict
@@ -139,7 +147,23 @@ def pull(run: Run, desk: Desk, kinds: Sequence[ReviewKind], name: str) -> list[P
             for verdict in verdicts(found[kind], form, votes=run.recipe.review.votes)
         ]
         _keep(run, rows, decided)
-    return [_pulled(kind, found[kind], [one for one in decided if one.kind == kind]) for kind in kinds]
+    counts = Counter(one.item.kind for one in brought for _ in one.responses)
+    return [_pulled(kind, counts[kind], found[kind], [one for one in decided if one.kind == kind]) for kind in kinds]
+
+
+def known_ids(run: Run, kind: ReviewKind) -> set[str]:
+    """Ids of all that this workspace has to review, or has ever brought back, by which a mistyped one is found out.
+
+    Raises:
+        MissingArtefact: There are no chunks, or no questions, yet.
+    """
+    known = {row.item for row in _responses(run) if row.kind == kind}
+    if kind == "chunks":
+        return known | {chunk.id for chunk in load_chunks(run)}
+    if kind == "triplets":
+        return known | {question.id for question in _questions(run)}
+    turns = turns_file(run)
+    return known | {item.id for item in turn_items(read_turns(turns) if turns.is_file() else [], load_chunks(run))}
 
 
 def load_verdicts(run: Run) -> list[Verdict]:
@@ -189,15 +213,24 @@ def _brought(desk: Desk, kinds: Sequence[ReviewKind]) -> tuple[list[ReviewKind],
     return found, brought
 
 
-def _row(desk: str, reviewed: Reviewed, response: Response) -> ResponseRow:
-    item = reviewed.item
-    shown = json.dumps({"fields": dict(item.fields), "metadata": dict(item.metadata)}, sort_keys=True)
-    values = json.dumps(dict(response.values), sort_keys=True)
-    return ResponseRow(desk, item.kind, item.id, shown, response.reviewer, values, response.status)
+def _with(
+    before: Sequence[ResponseRow], desk: str, kinds: Sequence[ReviewKind], brought: Sequence[Reviewed]
+) -> list[ResponseRow]:
+    """All responses, those of one desk replaced; one that is as it was stays as old as it was."""
+    kept = [row for row in before if row.desk != desk or row.kind not in kinds]
+    known = {replace(row, pull=0): row.pull for row in before}
+    latest = 1 + max((row.pull for row in before), default=0)
+    for one in brought:
+        shown = json.dumps({"fields": dict(one.item.fields), "metadata": dict(one.item.metadata)}, sort_keys=True)
+        for response in one.responses:
+            values = json.dumps(dict(response.values), sort_keys=True)
+            row = ResponseRow(desk, one.item.kind, one.item.id, shown, response.reviewer, values, response.status)
+            kept.append(replace(row, pull=known.get(row, latest)))
+    return sorted(kept, key=lambda row: (row.kind, row.item, row.pull, row.reviewer, row.desk))
 
 
 def _merged(rows: Sequence[ResponseRow], kind: ReviewKind) -> list[Reviewed]:
-    """The responses of all desks by item; of one reviewer, one submitted response counts."""
+    """The responses of all desks by item; of one reviewer the latest counts, and a submitted one before any that is not."""
     items: dict[str, Item] = {}
     responses: dict[str, dict[str, Response]] = {}
     for row in rows:
@@ -205,7 +238,7 @@ def _merged(rows: Sequence[ResponseRow], kind: ReviewKind) -> list[Reviewed]:
             continue
         items[row.item] = Item(row.item, kind, **json.loads(row.shown))
         own = responses.setdefault(row.item, {})
-        if row.reviewer not in own or row.status == "submitted":
+        if row.reviewer not in own or row.status == "submitted" or own[row.reviewer].status != "submitted":
             own[row.reviewer] = Response(row.reviewer, json.loads(row.values), row.status)
     return [
         Reviewed(item, tuple(responses[item_id][name] for name in sorted(responses[item_id])))
@@ -226,6 +259,6 @@ def _keep(run: Run, rows: Sequence[ResponseRow], decided: Sequence[Verdict]) -> 
     run.workspace.finish(STAGE, manifest)
 
 
-def _pulled(kind: ReviewKind, found: Sequence[Reviewed], decided: Sequence[Verdict]) -> Pulled:
+def _pulled(kind: ReviewKind, brought: int, found: Sequence[Reviewed], decided: Sequence[Verdict]) -> Pulled:
     form = FORMS[kind]
-    return Pulled(kind, tally(found, decided), agreement(found, form), tuple(queue(found, form, decided)))
+    return Pulled(kind, brought, tally(found, decided), agreement(found, form), tuple(queue(found, form, decided)))

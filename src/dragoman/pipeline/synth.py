@@ -79,7 +79,8 @@ def synth(run: Run) -> Manifest:
 
     def work(folder: Path) -> Outcome:
         asked = ask(run, every, folder / DISTISET)
-        judged = reviewed(run, [*asked.questions, *structural_questions(every)], every)
+        structure = structural_questions(every)
+        judged = reviewed(run, [*asked.questions, *structure], every)
         chunks = [chunk for chunk in every if chunk.id not in judged.bad_chunks]
         funnel = clean(judged.questions, chunks, funnel_settings(run.recipe.synth))
         seen = _Seen.of(run, funnel, chunks)
@@ -97,7 +98,7 @@ def synth(run: Run) -> Manifest:
         (folder / PAGE).write_text(page, encoding="utf-8")
         rows = {
             "requests": asked.requests + asked.stored,
-            "made": funnel.asked,
+            "made": len(asked.questions) + len(structure),
             "kept": len(funnel.questions),
             "trainable": funnel.trainable,
             "rejected": len(rejected),

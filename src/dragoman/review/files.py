@@ -152,7 +152,7 @@ class FilesDesk:
         try:
             data = self._path.read_bytes()
         except FileNotFoundError:
-            hint = f"Write one with: dragoman review export {form.kind}"
+            hint = f"Write one with: dragoman review export {form.kind} {self._path}"
             raise MissingArtefact(f"there is no file {self._path}", hint=hint) from None
         except OSError as error:
             raise WorkspaceError(f"cannot read {self._path}: {error.strerror}") from error

@@ -149,7 +149,11 @@ FORMS: Mapping[ReviewKind, Form] = {
         (Field("anchor", "Text"), Field("positive", "Question"), Field("negative", "Another question")),
         (
             Ask("is_positive_relevant", "Does the text answer the question?", (YES, NO)),
-            Ask("is_negative_irrelevant", "Is the other question one that the text does not answer?", (YES, NO)),
+            Ask(
+                "is_negative_irrelevant",
+                "Is the other question about something else, which the text does not answer?",
+                (YES, NO),
+            ),
             _REWRITE,
         ),
         {

@@ -103,7 +103,7 @@ class PageDesk:
         if not self.holds(form.kind):
             raise MissingArtefact(
                 f"no {form.kind} were ever put on the review desk {self.place}",
-                hint=f"Run: dragoman review push {form.kind}",
+                hint="Run: dragoman review serve",
             )
         return self._reviewed(form.kind, "ORDER BY id", ())
 

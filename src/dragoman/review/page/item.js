@@ -177,10 +177,11 @@ export function grow(box) {
 
 /** A rewrite begins with the words as they are; left as they are, it is none. */
 export function beginRewrite(box, words) {
-  if (!box.value.trim()) box.value = words ?? "";
+  const fresh = !box.value.trim();
+  if (fresh) box.value = words ?? "";
   grow(box);
   box.focus();
-  box.setSelectionRange(box.value.length, box.value.length);
+  box.setSelectionRange(fresh ? 0 : box.value.length, box.value.length); // typing replaces them, an arrow goes into them
   box.scrollIntoView({ block: "nearest", behavior: "instant" });
 }
 
