@@ -1,8 +1,9 @@
 """What wrong pairs cost, and how much of it reviewers give back.
 
-In: a workspace whose questions are made. A tenth of the questions that are trained on are given to a wrong chunk; in one variant
-reviewers, who know the truth, then reject them through the same verdicts as in a build. Out: a table of NDCG@10 (dense, sections
-collapsed) on the questions of the units that are held out, a training a variant and seed, and the share of the loss that was restored.
+In: a workspace whose questions are made. A tenth of the language model's questions are given to a wrong chunk: to any chunk of another page, or
+all to a few chunks, as when a page that says everything attracts them; in one variant reviewers, who know the truth, then reject them
+through the same verdicts as in a build. Out: a table of NDCG@10 (dense, sections collapsed) on the questions of the units that are
+held out, a training a variant and seed, and the share of the loss that was restored.
 
     python benchmarks/planted.py --workspace .dragoman --seeds 1 2 3 --out planted.jsonl
 """
@@ -31,7 +32,8 @@ from dragoman.train.finetune import finetune
 from dragoman.train.rows import training_rows
 from dragoman.train.split import split_chunks
 
-VARIANTS = ("clean", "planted", "rejected")
+CLEAN, ANYWHERE, GATHERED, REJECTED = VARIANTS = ("clean", "planted", "planted on few", "rejected")
+FEW = 5
 
 
 def main() -> None:
@@ -69,11 +71,11 @@ class Bench:
         split = split_chunks(self._chunks, self._recipe.train.folds, seed)
         held_out = {chunk.id for chunk in self._chunks if split.held_out(chunk.id) == 0}
         pool = [one for one in self._questions if one.train and not held_out.intersection(one.answers)]
-        questions = self._planted(pool, held_out, seed)
+        questions = self._planted(pool, held_out, seed, FEW if variant == GATHERED else 0)
         wrong = [after.id for before, after in zip(pool, questions, strict=True) if before.id != after.id]
-        if variant == "clean":
+        if variant == CLEAN:
             questions = pool
-        elif variant == "rejected":
+        elif variant == REJECTED:
             verdicts = [Verdict("triplets", question_id, "dropped", votes=1) for question_id in wrong]
             questions = list(apply_verdicts(verdicts, questions, self._chunks).questions)
         settings = self._recipe.train
@@ -85,15 +87,16 @@ class Bench:
         figures = {"planted": len(wrong), "rows": len(rows), "asked": len(values), "ndcg": float(values.mean())}
         return {"variant": variant, "seed": seed, "share": self._share, **figures}
 
-    def _planted(self, pool: Sequence[Question], held_out: set[str], seed: int) -> list[Question]:
-        """The questions, a share of the language model's given to a chunk of another page."""
+    def _planted(self, pool: Sequence[Question], held_out: set[str], seed: int, few: int) -> list[Question]:
+        """The questions, a share of the language model's given to a chunk of another page; with ``few``, to one of so many."""
         written = [one for one in pool if one.kind == "llm"]
         chosen = sorted(written, key=lambda one: content_id("planted", seed, one.id))[: int(self._share * len(written))]
         chunks = {chunk.id: chunk for chunk in self._chunks if chunk.id not in held_out}
+        given = sorted(chunks, key=lambda chunk_id: content_id("given", seed, chunk_id))[: few or None]
         wrong: dict[str, Question] = {}
         for one in chosen:
             page = chunks[one.chunk_id].path
-            others = [chunk.id for chunk in chunks.values() if chunk.path != page]
+            others = [chunk_id for chunk_id in given if chunks[chunk_id].path != page]
             other = min(others, key=lambda chunk_id: content_id(seed, one.id, chunk_id))
             wrong[one.id] = replace(one, id=content_id(other, one.text), chunk_id=other, also=())
         return [wrong.get(one.id, one) for one in pool]
@@ -115,14 +118,15 @@ def _print(rows: Sequence[dict[str, Any]]) -> None:
     print("|---|---|---|---|---|")
     for variant in VARIANTS:
         own = [row for row in rows if row["variant"] == variant]
+        if not own:
+            continue
         means[variant] = float(np.mean([row["ndcg"] for row in own]))
         seeds = ", ".join(f"{row['ndcg']:.3f}" for row in own)
-        planted = f"{np.mean([row['planted'] for row in own]):.0f}" if variant != "clean" else "0"
+        planted = f"{np.mean([row['planted'] for row in own]):.0f}" if variant != CLEAN else "0"
         print(f"| {variant} | {len(own)} | {planted} | {means[variant]:.4f} | {seeds} |")
-    loss = means["clean"] - means["planted"]
-    print(
-        f"\nThe wrong pairs cost {loss:.4f}; rejecting them restored {means['rejected'] - means['planted']:.4f} of it."
-    )
+    for variant in filter(means.get, (ANYWHERE, GATHERED)):
+        loss, back = means[CLEAN] - means[variant], means[REJECTED] - means[variant]
+        print(f"\nThe pairs of '{variant}' cost {loss:+.4f}; rejecting them brought back {back:+.4f}.")
 
 
 if __name__ == "__main__":

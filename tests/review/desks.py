@@ -283,5 +283,5 @@ class DeskContract:
     def test_pulling_what_was_never_pushed_names_the_command(self, harness: Harness, form: Form) -> None:
         with pytest.raises(MissingArtefact) as caught:
             harness.desk(form.kind).pull(form)
-        commands = (f"dragoman review push {form.kind}", f"dragoman review export {form.kind}")
+        commands = (f"dragoman review push {form.kind}", f"dragoman review export {form.kind}", "dragoman review serve")
         assert any(command in str(caught.value) for command in commands)

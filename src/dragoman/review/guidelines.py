@@ -35,7 +35,7 @@ You see a text from the documentation of {project} with two questions. From such
 - **yes**: somebody who asks this is helped by the text, at least in the main point.
 - **no**: the text is only about the same subject, or nobody would ask this, or it makes no sense without the text in view.
 
-**Is the other question one that the text does not answer?** Mostly **yes**. Say **no** when the text answers it as well: the model would
+**Is the other question about something else, which the text does not answer?** Mostly **yes**. Say **no** when the text answers it as well: the model would
 learn something wrong.
 
 **Rewrite the question** only when a better wording makes a good pair. Write as somebody types who has not read the text, with as few of
