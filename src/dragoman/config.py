@@ -208,7 +208,7 @@ class TrainSettings(_Section):
     dims: tuple[int, ...] = Field(default=(384, 256, 128, 64), description="Matryoshka dimensions, largest first")
     folds: Annotated[int, Field(ge=2, le=20)] = Field(default=5, description="folds of cross-validation (small docs)")
     structure_share: Annotated[float, Field(ge=0)] = Field(
-        default=0.3, description="structural questions in training, as a multiple of the LLM's"
+        default=1.0, description="structural questions in training, as a multiple of the LLM's"
     )
     people_weight: Annotated[int, Field(ge=1, le=20)] = Field(
         default=2, description="times that a question counts which a person asked, corrected or found right"
