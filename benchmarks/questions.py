@@ -58,7 +58,7 @@ VARIANTS = (
     *(Variant(f"without '{step}'", synth={"skip": (step,)}) for step in STEPS),
     Variant("without any step", synth={"skip": STEPS}),
     *(Variant(f"hard negatives: {count}", train={"negatives": count}) for count in (1, 4)),
-    *(Variant(f"structure: {share:g} of the LLM's", train={"structure_share": share}) for share in (0.0, 1.0)),
+    *(Variant(f"structure: {share:g} of the LLM's", train={"structure_share": share}) for share in (0.3, 2.0)),
 )
 
 
