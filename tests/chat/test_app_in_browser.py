@@ -8,22 +8,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from tests.chromium import IN_BROWSER, browser
 
 from dragoman.chat import Answerer, KeywordSearcher, create_app, running
 from dragoman.config import ChatSettings
 from dragoman.models.protocols import Message
 from dragoman.records import Chunk
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
 QUESTION = "#question textarea"
 FOREIGN = "![p](https://foreign.example/p.png) <img src='https://foreign.example/q.png'>"
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}: apt-get install chromium"),
-]
+__all__ = ["browser"]
+
+pytestmark = [*IN_BROWSER]
 
 
 def answer_of(messages: Sequence[Message]) -> list[Any]:
@@ -49,15 +46,6 @@ def url(chunks: list[Chunk], model: Any) -> Iterator[str]:
         port = server.getsockname()[1]
     with running(app, "127.0.0.1", port) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

@@ -29,7 +29,9 @@ def test_a_build_ends_with_every_stage_and_its_verdict(built: Any) -> None:
     assert manifests["index"].rows == {"chunks": manifests["ingest"].rows["chunks"], "tables": 1}
     report = json.loads((built.workspace / "evaluate" / "report.json").read_text(encoding="utf-8"))
     assert report["verdict"] in " ".join(built.said.stdout.split())
-    assert str(built.workspace / "evaluate" / "report.json") in built.said.stdout
+    page = built.workspace / "evaluate" / "report.html"
+    assert str(page) in built.said.stdout
+    assert str(report["asked"]) in page.read_text(encoding="utf-8")
 
 
 def test_what_is_kept_and_what_is_rejected_add_up(built: Any) -> None:

@@ -1,7 +1,7 @@
 """The funnel's page: every number is there, every word is shown as it is, and nothing is fetched."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.chromium import browser, in_browser
 
 from dragoman.records import Chunk, Question, content_id
 from dragoman.synth.filter import REASONS, Funnel, Verdict, clean, judged, round_trip
 from dragoman.synth.funnel_page import SAMPLES, funnel_page
 
+__all__ = ["browser"]
+
 MakeChunk = Callable[..., Chunk]
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
 EVIL = '<script>alert(1)</script><img src="https://foreign.example/p.png" onerror=alert(2)> & \'"</bdi></li>'
 VOID = {"meta"}
 
@@ -157,17 +157,7 @@ def test_nothing_is_fetched() -> None:
     assert not re.search(r"url\(|@import|https?:", page)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.mark.browser
-@pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}: apt-get install chromium")
+@in_browser
 @pytest.mark.parametrize(("width", "scheme"), [(1100, "light"), (390, "dark")])
 def test_a_browser_shows_it_at_any_width_in_its_own_colours(
     browser: Any, tmp_path: Path, width: int, scheme: str

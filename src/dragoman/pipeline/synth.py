@@ -47,8 +47,9 @@ def load_questions(run: Run) -> list[Question]:
 
 def load_passages(run: Run) -> list[Chunk]:
     """The chunks that are trained on, judged and served: without those that reviewers threw out, and a sentence of context added to some."""
+    chunks = load_chunks(run)
     bad = set(_list(run.workspace.need("synth").notes.get("bad_chunks")))
-    chunks = [chunk for chunk in load_chunks(run) if chunk.id not in bad]
+    chunks = [chunk for chunk in chunks if chunk.id not in bad]
     sentences = {row.chunk_id: row.sentence for row in read_rows(run.workspace.folder("synth") / CONTEXTS, Context)}
     return [
         replace(chunk, passage=contextual_passage(chunk, sentences[chunk.id])) if chunk.id in sentences else chunk

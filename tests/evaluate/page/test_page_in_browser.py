@@ -6,12 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.chromium import IN_BROWSER, browser
 
 from dragoman.evaluate.page import report_page
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
 LONG = "averyveryveryverylongwordwithoutanyplacetobreak" * 6
 CONTRAST = """
 selector => [...document.querySelectorAll(selector)].map(element => {
@@ -25,19 +23,9 @@ selector => [...document.querySelectorAll(selector)].map(element => {
 })
 """
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}: apt-get install chromium"),
-]
+__all__ = ["browser"]
 
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield chromium
-        chromium.close()
+pytestmark = [*IN_BROWSER]
 
 
 @pytest.fixture

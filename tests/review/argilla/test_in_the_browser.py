@@ -6,15 +6,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from tests.chromium import IN_BROWSER, browser
 from tests.review.argilla.conftest import Place
 from tests.review.desks import CHUNKS, CONVERSATIONS, TRIPLETS, chunk, triplets, turn
 
 from dragoman.review.items import NO, YES, Form, Item, Response
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync",
-         "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"]  # fmt: skip
 BEACON = "beacon.test"
 HOSTILE = (
     f"<img src=x onerror=\"alert('image')\"> <script>alert('script')</script> <b onmouseover=alert(1)>bold</b>\n"
@@ -23,20 +20,12 @@ HOSTILE = (
     f"{{{{ constructor.constructor('alert(1)')() }}}} &lt;i&gt;"
 )
 
+__all__ = ["browser"]
+
 pytestmark = [
     pytest.mark.argilla,
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}: apt-get install chromium"),
+    *IN_BROWSER,
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

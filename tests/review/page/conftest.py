@@ -7,14 +7,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from tests.chromium import browser
 from tests.review.page.samples import CHUNKS, CONVERSATIONS, TRIPLETS, chunk, guidelines, triplet, turn
-from tests.review.page.walking import CHROMIUM, FLAGS
 
 from dragoman.records import ReviewKind
 from dragoman.review.items import FORMS, Form
 from dragoman.review.page.app import create_page
 from dragoman.review.page.desk import PageDesk
 from dragoman.review.page.server import running
+
+__all__ = ["browser"]
 
 
 def filled(folder: Path) -> PageDesk:
@@ -61,15 +63,6 @@ def still(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PageDesk, 
     desk = filled(tmp_path_factory.mktemp("still") / "review")
     with served(desk) as url:
         yield desk, url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

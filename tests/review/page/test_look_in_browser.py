@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.chromium import IN_BROWSER
 from tests.review.page.samples import HOSTILE, TRIPLETS, triplet
-from tests.review.page.walking import RIGHT, needs_chromium, on_screen, press, saved
+from tests.review.page.walking import RIGHT, on_screen, press, saved
 
 from dragoman.review.items import Response
 from dragoman.review.page.desk import PageDesk
@@ -36,7 +37,7 @@ _FAINT = """() => {
 }"""
 
 
-pytestmark = [pytest.mark.browser, needs_chromium]
+pytestmark = [*IN_BROWSER]
 
 
 def test_what_a_stranger_typed_is_text(url: str, visit: Callable[..., Any]) -> None:

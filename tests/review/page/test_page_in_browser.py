@@ -5,14 +5,14 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-import pytest
+from tests.chromium import IN_BROWSER
 from tests.review.page.samples import TRIPLETS
-from tests.review.page.walking import RIGHT, needs_chromium, on_screen, press, saved
+from tests.review.page.walking import RIGHT, on_screen, press, saved
 
 from dragoman.review.items import Response
 from dragoman.review.page.desk import PageDesk
 
-pytestmark = [pytest.mark.browser, needs_chromium]
+pytestmark = [*IN_BROWSER]
 
 
 def test_a_reviewer_labels_with_the_keyboard_only(url: str, desk: PageDesk, visit: Callable[..., Any]) -> None:

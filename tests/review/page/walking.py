@@ -1,18 +1,11 @@
 """How the browser tests of the local page start Chromium, press keys, and see what became of it."""
 
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from dragoman.review.items import Response
 from dragoman.review.page.desk import PageDesk
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
 RIGHT = {"is_positive_relevant": "yes", "is_negative_irrelevant": "yes"}
-needs_chromium = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}: apt-get install chromium")
 
 
 def on_screen(page: Any, number: int) -> None:

@@ -1,6 +1,7 @@
 """What the tests of the pipeline share: a model's answers, a stand-in for distilabel's process, and a run of the engine."""
 
 import asyncio
+import json
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -60,6 +61,8 @@ def post_answer(body: Body) -> str:
     numbers = re.findall(r"\d+", user) or ["none"]
     if system == MULTIPLY_SYSTEM:
         return f"Sure:\n- which heat for {numbers[0]}\n- degrees for {numbers[0]}\n- how warm is {numbers[0]}"
+    if "response_format" in body:
+        return json.dumps({"positive": f"How hot for {numbers[-1]}?", "negative": f"Who paints wall {numbers[-1]}?"})
     return f"## Positive\n\nHow hot for {numbers[-1]}?\n\n## Negative\n\nWho paints wall {numbers[-1]}?"
 
 
