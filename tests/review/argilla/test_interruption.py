@@ -11,7 +11,7 @@ from tests.review.desks import RIGHT, TRIPLETS, WRONG, triplets
 from dragoman.errors import DragomanError
 from dragoman.review.items import Pushed
 
-pytestmark = [pytest.mark.argilla, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.argilla, pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 def ids_there(place: Place) -> Counter[str]:
