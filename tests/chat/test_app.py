@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.interrupts import hear_ctrl_c
 
 from dragoman.chat import Answerer, KeywordSearcher, check_port, create_app, running
 from dragoman.config import ChatSettings
@@ -95,15 +96,10 @@ print("ended", flush=True)
 """
 
 
-def _hear_ctrl_c() -> None:
-    """A shell starts what it puts into the background deaf to Ctrl-C, and whatever that starts inherits it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def test_an_interrupt_ends_the_server_without_a_traceback(free: int) -> None:
     command = [sys.executable, "-c", _SERVING, str(free)]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_hear_ctrl_c
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=hear_ctrl_c
     ) as process:
         try:
             assert process.stdout

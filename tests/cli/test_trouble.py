@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.interrupts import hear_ctrl_c
 
 from dragoman.records import Manifest
 from dragoman.workspace import SCHEMA, Workspace
@@ -170,11 +171,6 @@ def test_another_schema_is_refused(dragoman: Any, workspace: Path) -> None:
     done = dragoman("status", "--workspace", str(workspace))
     assert done.code == 1
     assert f"has schema 99; expected schema {SCHEMA}" in done.complaint()
-
-
-def hear_ctrl_c() -> None:
-    """A shell starts what it puts into the background deaf to Ctrl-C, and whatever that starts inherits it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_ctrl_c_says_that_nothing_is_lost(docs: Path, workspace: Path) -> None:

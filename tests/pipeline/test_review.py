@@ -10,8 +10,8 @@ import pytest
 
 from dragoman.cli.settings import make_run
 from dragoman.models.stub import StubServer
-from dragoman.pipeline.review import load_verdicts
 from dragoman.pipeline.synth import load_passages, load_questions
+from dragoman.pipeline.verdicts import load_verdicts
 from dragoman.records import Question
 from dragoman.train.rows import training_rows
 from dragoman.workspace import Workspace
@@ -197,3 +197,15 @@ def test_what_was_made_is_what_was_kept_and_rejected(mill: Path, labelled: Any, 
     dragoman("synth", "--workspace", mill)
     rows = Workspace(mill).need("synth").rows
     assert rows["made"] == rows["kept"] + rows["rejected"]
+
+
+def test_chunks_can_be_reviewed_before_there_are_questions(
+    tmp_path: Path, mill_docs: Any, dragoman: Any, minilm: Path
+) -> None:
+    workspace = tmp_path / "workspace"
+    dragoman("ingest", mill_docs(), "--workspace", workspace, "--set", f"models.embedding={minilm}")
+    chunks = Workspace(workspace).need("ingest").rows["chunks"]
+    said = dragoman("review", "export", "chunks", tmp_path / "c.csv", "--workspace", workspace).stdout
+    assert f"{chunks} added" in said
+    early = dragoman("review", "export", "triplets", tmp_path / "t.csv", "--workspace", workspace, code=1)
+    assert "dragoman synth" in early.stderr

@@ -75,15 +75,18 @@ def push_command(
     Examples: dragoman review push triplets --server http://127.0.0.1:6900   |
     dragoman review push chunks --items 200   |   dragoman review push triplets --from hf:owner/dataset
     """
+    from dragoman.pipeline.review import push
+
     overrides = {"review.server": server, "review.space": space, "review.items": items}
     run = make_run(config=config, workspace=workspace, overrides=overrides, assignments=assign)
-    chosen = _items(run, _kind(kind), published, turns, vectors=True)
+    form = FORMS[_kind(kind)]
+    chosen = _items(run, form.kind, published, turns, vectors=True)
     desk = _argilla(run, chosen)
-    _say_pushed(desk, _kind(kind), _pushed(run, desk, chosen))
+    _say_pushed(desk, form.kind, push(run, desk, form.kind, chosen))
     where = [f"--server {server}" if server else "", f"--space {space}" if space else ""]
     where += [f"--workspace {workspace}" if workspace else ""]
-    then = " ".join(["dragoman review pull", _kind(kind), *filter(None, where)])
-    typer.echo(f"Label them, the worst first, at {desk.queue(FORMS[_kind(kind)])}")
+    then = " ".join(["dragoman review pull", kind, *filter(None, where)])
+    typer.echo(f"Label them, the worst first, at {desk.queue(form)}")
     typer.echo(
         "These labels are Argilla's to keep: no workspace holds their texts." if published else f"And then:  {then}"
     )
@@ -130,7 +133,7 @@ def serve_command(
 
     Examples: dragoman review serve   |   dragoman review serve --items 100 --reviewer ada
     """
-    from dragoman.pipeline.review import turns_file
+    from dragoman.pipeline.review import push, turns_file
     from dragoman.review.page.server import serve_page
 
     run = make_run(config=config, workspace=workspace, overrides={"review.items": items}, assignments=assign)
@@ -146,7 +149,7 @@ def serve_command(
     shown: list[Item] = []
     for kind in kinds:
         chosen = _items(run, kind, None, turns if kind == "conversations" else None)
-        _pushed(run, desk, chosen, kind)
+        push(run, desk, kind, chosen)
         shown += chosen
     screen = Screen()
     serve_page(
@@ -178,12 +181,13 @@ def export_command(
 
     Example: dragoman review export triplets review.csv
     """
+    from dragoman.pipeline.review import push
     from dragoman.review.files import FilesDesk
 
     run = make_run(config=config, workspace=workspace, overrides={"review.items": items}, assignments=assign)
-    desk = FilesDesk(path)
-    _say_pushed(desk, _kind(kind), _pushed(run, desk, _items(run, _kind(kind), published, turns), _kind(kind)))
-    columns = ", ".join(ask.name for ask in FORMS[_kind(kind)].asks)
+    desk, form = FilesDesk(path), FORMS[_kind(kind)]
+    _say_pushed(desk, form.kind, push(run, desk, form.kind, _items(run, form.kind, published, turns)))
+    columns = ", ".join(ask.name for ask in form.asks)
     then = f"dragoman review import {kind} {path}{f' --workspace {workspace}' if workspace else ''}"
     typer.echo(f"Fill in {columns} and reviewer, then:  {then}")
 
@@ -267,12 +271,6 @@ def _guidelines(run: Run, items: Sequence[Item]) -> Callable[[Form], str]:
 
     name = run.recipe.name or "the documentation"
     return lambda form: guidelines(form, name, [item for item in items if item.kind == form.kind])
-
-
-def _pushed(run: Run, desk: Desk, items: Sequence[Item], kind: ReviewKind | None = None) -> Pushed:
-    from dragoman.pipeline.review import push
-
-    return push(run, desk, kind or items[0].kind, items)
 
 
 def _say_pushed(desk: Desk, kind: ReviewKind, pushed: Pushed) -> None:

@@ -1,7 +1,7 @@
 """People's judgement: what is shown to reviewers, and what their answers change in the next run.
 
 In: a run and a desk. Out: items on the desk; or the artefact ``review``, which holds every response that was brought back and the
-verdicts on them. It is no stage of the chain but an input of ``synth``: new verdicts make its questions stale, and nothing else.
+verdicts on them. It is no stage of the chain but an input of ``synth`` (by ``verdicts.py``): new verdicts make its questions stale.
 It joins the room ``review`` with the vectors of the base model.
 """
 
@@ -16,10 +16,11 @@ from dragoman.errors import MissingArtefact
 from dragoman.models.encoder import SentenceEncoder
 from dragoman.pipeline.context import Plan, Run
 from dragoman.pipeline.ingest import base_model, load_chunks
+from dragoman.pipeline.synth import load_negatives, load_questions
 from dragoman.pipeline.vectors import VectorCache
-from dragoman.records import Chunk, Manifest, Negatives, Question, ReviewKind, Verdict
+from dragoman.pipeline.verdicts import STAGE, VERDICTS
+from dragoman.records import Manifest, ReviewKind, Verdict
 from dragoman.review.agreement import Agreement, agreement
-from dragoman.review.apply import Applied, apply_verdicts
 from dragoman.review.items import FORMS, Desk, Item, Pushed, Response, ResponseStatus, Reviewed
 from dragoman.review.select import chunk_items, triplet_items, turn_items
 from dragoman.review.turns import read_turns
@@ -27,8 +28,9 @@ from dragoman.review.verdict import Dispute, Tally, queue, tally, verdicts
 from dragoman.tables import content_hash, read_rows, write_rows
 from dragoman.workspace import SCHEMA
 
-STAGE, RESPONSES, VERDICTS = "review", "responses.parquet", "verdicts.parquet"
-TURNS = "turns.jsonl"
+RESPONSES, TURNS = "responses.parquet", "turns.jsonl"
+# What differs from item to item of a kind, by which similar ones are found.
+_TELLING: Mapping[ReviewKind, str] = {"chunks": "chunk", "triplets": "positive", "conversations": "instruction"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def items_to_review(run: Run, kind: ReviewKind, turns: Path | None = None) -> li
         turns: Where the conversations are; None: those of the workspace's own chat.
 
     Returns:
-        The items, with vectors of the base model.
+        The items.
 
     Raises:
         MissingArtefact: There are no chunks, or no questions, yet.
@@ -86,9 +88,10 @@ def items_to_review(run: Run, kind: ReviewKind, turns: Path | None = None) -> li
     chunks = load_chunks(run)
     if kind == "conversations":
         items = turn_items(read_turns(turns or turns_file(run)), chunks)
+    elif kind == "triplets":
+        items = triplet_items(load_questions(run), chunks, load_negatives(run))
     else:
-        questions, negatives = _questions(run), _negatives(run)
-        items = chunk_items(chunks, questions) if kind == "chunks" else triplet_items(questions, chunks, negatives)
+        items = chunk_items(chunks, load_questions(run) if run.workspace.manifest("synth") else [])
     return items[: run.recipe.review.items]
 
 
@@ -96,13 +99,11 @@ def with_vectors(run: Run, items: Sequence[Item]) -> list[Item]:
     """The items with vectors of the base model, by which a desk finds similar ones."""
     if not items:
         return []
-    form = FORMS[items[0].kind]
-    # What differs from item to item: the question where there is one, else the text.
-    name = "positive" if items[0].kind == "triplets" else form.fields[-1 if items[0].kind == "chunks" else 0].name
+    kind = items[0].kind
     encoder = SentenceEncoder(base_model(run))
     cache = VectorCache(run.workspace.root / "vectors", run.reporter)
-    texts = [item.fields[name] for item in items]
-    rows = cache.encode(encoder, texts, "passage" if items[0].kind == "chunks" else "query", "encoding for review")
+    texts = [item.fields[_TELLING[kind]] for item in items]
+    rows = cache.encode(encoder, texts, "passage" if kind == "chunks" else "query", "encoding for review")
     return [replace(item, vector=tuple(map(float, row))) for item, row in zip(items, rows, strict=True)]
 
 
@@ -161,31 +162,9 @@ def known_ids(run: Run, kind: ReviewKind) -> set[str]:
     if kind == "chunks":
         return known | {chunk.id for chunk in load_chunks(run)}
     if kind == "triplets":
-        return known | {question.id for question in _questions(run)}
+        return known | {question.id for question in load_questions(run)}
     turns = turns_file(run)
     return known | {item.id for item in turn_items(read_turns(turns) if turns.is_file() else [], load_chunks(run))}
-
-
-def load_verdicts(run: Run) -> list[Verdict]:
-    """What reviewers decided so far; none before the first pull."""
-    if run.workspace.manifest(STAGE) is None:
-        return []
-    return read_rows(run.workspace.folder(STAGE) / VERDICTS, Verdict)
-
-
-def reviewed(run: Run, questions: Sequence[Question], chunks: Sequence[Chunk]) -> Applied:
-    """The questions as reviewers left them, and the chunks that they threw out."""
-    return apply_verdicts(load_verdicts(run), questions, chunks)
-
-
-def _questions(run: Run) -> list[Question]:
-    run.workspace.need("synth")
-    return read_rows(run.workspace.folder("synth") / "questions.parquet", Question)
-
-
-def _negatives(run: Run) -> dict[str, tuple[str, ...]]:
-    rows = read_rows(run.workspace.folder("synth") / "negatives.parquet", Negatives)
-    return {row.question_id: row.chunk_ids for row in rows}
 
 
 def _responses(run: Run) -> list[ResponseRow]:

@@ -19,8 +19,8 @@ from dragoman.pipeline.asking import Asked, ask, ask_jobs, asks
 from dragoman.pipeline.context import Outcome, Run, counts_by_reason, run_stage
 from dragoman.pipeline.ingest import REJECTED, base_model, catalogue_of, load_chunks
 from dragoman.pipeline.plans import synth_plan
-from dragoman.pipeline.review import reviewed
 from dragoman.pipeline.vectors import VectorCache
+from dragoman.pipeline.verdicts import reviewed
 from dragoman.records import Chunk, Manifest, Negatives, Question, Rejected, content_id
 from dragoman.review.apply import Applied
 from dragoman.synth.context import Context, contextual_passage

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.interrupts import hear_ctrl_c
 from tests.review.page.samples import guidelines
 
 from dragoman.errors import PortInUse, WorkspaceError
@@ -67,17 +68,12 @@ def test_a_damaged_desk_is_told_before_anything_listens(desk: PageDesk) -> None:
         serve_page(desk, FORMS, host="127.0.0.1", port=0, reviewer="anna", title="Docs", guidelines=guidelines)
 
 
-def _hear_ctrl_c() -> None:
-    # A shell starts its background jobs deaf to it, and with them all that they start.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
 def test_ctrl_c_ends_it_quietly(desk: PageDesk) -> None:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3] / "src")}
     command = [sys.executable, "-c", _SERVE, str(Path(desk.place).parent)]
     pipe = subprocess.PIPE
     with subprocess.Popen(
-        command, env=environment, stdout=pipe, stderr=pipe, text=True, preexec_fn=_hear_ctrl_c
+        command, env=environment, stdout=pipe, stderr=pipe, text=True, preexec_fn=hear_ctrl_c
     ) as process:
         assert process.stdout
         url = process.stdout.readline().strip()
