@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from dragoman import config
-from dragoman.config import IngestSettings, Recipe, SourceSettings, load_recipe, parse_recipe, template
+from dragoman import recipes
+from dragoman.config import IngestSettings, Recipe, SourceSettings
 from dragoman.errors import ConfigError
+from dragoman.recipes import load_recipe, parse_recipe, template
 
 SECTIONS = {
     key: info.annotation
@@ -71,15 +72,15 @@ def test_a_section_that_is_no_table_is_named() -> None:
 
 def test_a_missing_file_is_answered_with_the_command_that_writes_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no recipe at") as caught:
-        load_recipe(tmp_path / config.FILE_NAME)
+        load_recipe(tmp_path / recipes.FILE_NAME)
     assert "dragoman init" in caught.value.hint
 
 
 @pytest.mark.parametrize("content", [b"chunk = [", b"name = \xff\xfe", b"name = 'a'\nname = 'b'\n"])
 def test_a_file_that_is_not_toml_is_said_to_be_so(tmp_path: Path, content: bytes) -> None:
-    file = tmp_path / config.FILE_NAME
+    file = tmp_path / recipes.FILE_NAME
     file.write_bytes(content)
-    with pytest.raises(ConfigError, match=config.FILE_NAME):
+    with pytest.raises(ConfigError, match=recipes.FILE_NAME):
         load_recipe(file)
 
 
@@ -89,7 +90,7 @@ def test_a_folder_in_the_place_of_the_file_is_said_to_be_so(tmp_path: Path) -> N
 
 
 def test_a_file_leaves_out_what_it_does_not_change(tmp_path: Path) -> None:
-    file = tmp_path / config.FILE_NAME
+    file = tmp_path / recipes.FILE_NAME
     file.write_text("seed = 7\n[chunk]\ntokens = 128\n", encoding="utf-8")
     recipe = load_recipe(file)
     assert (recipe.seed, recipe.chunk.tokens) == (7, 128)

@@ -12,7 +12,7 @@ import typer
 
 from dragoman.cli.main import app
 from dragoman.cli.reference import reference
-from dragoman.config import parse_recipe
+from dragoman.recipes import parse_recipe
 
 _ROOT = Path(__file__).parents[1]
 _PAGES = ("README.md", "CONTRIBUTING.md", "docs/cli.md")

@@ -8,7 +8,8 @@ import pytest
 import typer
 
 from dragoman.cli.main import app
-from dragoman.config import Recipe, load_recipe
+from dragoman.config import Recipe
+from dragoman.recipes import load_recipe
 
 
 def commands(command: Any, *path: str) -> list[tuple[str, ...]]:

@@ -17,9 +17,9 @@ REGISTRIES = re.compile(
 
 _IDS = """
 import json
-from dragoman import config, records
+from dragoman import config, recipes, records
 print(records.content_id("docs", "guide/a.md", "How to start", 2))
-print(config.template(("docs", "npm:left@1.0.0"), name="Left"))
+print(recipes.template(("docs", "npm:left@1.0.0"), name="Left"))
 print(json.dumps(config.Recipe().model_dump(mode="json")))
 """
 
