@@ -1,187 +1,151 @@
-"""Triplets + base model -> a tuned model folder.
+"""Triplets + base model -> the tuned model as it was after each epoch.
 
-In: training rows and the folder of a sentence-transformers model. Out: a folder of the same kind and
-the loss by step. Question -> passage, in-batch negatives, inside a Matryoshka loss. It does not
-choose its data and does not judge its result.
+In: training rows and the folder of a sentence-transformers model. Out: a folder of such folders, and what the training did. Question ->
+passage, by the loss of ``losses``, through the trainer of ``trainer``. It does not choose its data and does not judge its result.
 """
 
-import shutil
-import tempfile
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dragoman.config import TrainSettings
 from dragoman.errors import UsageError
 from dragoman.models.encoder import load_model, without_bars
+from dragoman.models.protocols import Reranker
 from dragoman.records import Triplet, content_id
 from dragoman.train.batches import SectionBatches
+from dragoman.train.checkpoints import Checkpoints, epoch_folder, weights_hash
+from dragoman.train.columns import teacher_scores, text_columns, with_prompts
+from dragoman.train.course import Course, plan_of
+from dragoman.train.lora import add_lora, merged
+from dragoman.train.memory import give_back
+from dragoman.train.trackers import build_trackers
+from dragoman.train.trainer import LABELS, build_trainer, precision, without_dropout
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+
+__all__ = ["TrainingRun", "epoch_folder", "finetune", "planned_steps"]
 
 _MINIMUM_ROWS = 16
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingRun:
-    """What a training did: optimiser steps and the loss of each."""
+    """What a training did: optimiser steps and the loss of each, and what validation said after each epoch.
+
+    ``seconds`` are those spent on training, validation left out; a resumed run counts what was spent before.
+    """
 
     steps: int
     losses: tuple[float, ...]
     precision: str
+    seconds: float
+    epochs: int
+    validation: tuple[float, ...]
 
 
-def finetune(
+def finetune(  # noqa: PLR0913 - what is asked for beside the settings has a name of its own
     base: Path,
     triplets: Sequence[Triplet],
     output: Path,
     settings: TrainSettings,
     *,
     seed: int,
+    prompts: tuple[str, str] = ("", ""),
     advance: Callable[[int], None] | None = None,
+    teacher: Reranker | None = None,
+    validate: Callable[[Path], float] | None = None,
+    stop_after: int = 0,
 ) -> TrainingRun:
     """Tune an embedding model on questions and their passages.
 
-    MultipleNegativesRankingLoss (2017, https://arxiv.org/abs/1705.00652) inside MatryoshkaLoss (2022,
-    https://arxiv.org/abs/2205.13147); no batch holds two questions of one section.
+    No batch holds two questions of one section. A killed training goes on from its last checkpoint, at most a minute old, when it is
+    started again with the same arguments, and ends with the same weights; what it needs for that lies beside the output.
 
     Args:
         base: Folder of the model to start from.
         triplets: Training rows, at least 16.
-        output: Folder to write; it appears only when the model is whole.
-        settings: Epochs, batch size, learning rate, warm-up, dimensions.
+        output: Folder to write, with a model for each epoch (``epoch_folder``); it appears only when whole.
+        settings: How to train. With the method ``lora``, the learning rate is ten times what is set.
         seed: Decides the order of the rows; the same seed gives the same weights on one machine.
-        advance: Called with 1 after each optimiser step.
+        prompts: Put before questions and before passages, and stored with the models.
+        advance: Called with the steps just done.
+        teacher: A cross-encoder to learn from; the rows need negatives then.
+        validate: Asked for the worth of each epoch's model; decides when to stop, if ``settings.patience`` is set.
+        stop_after: Epochs after which to stop, on the schedule of ``settings.epochs``; 0: all.
 
     Returns:
-        The steps taken and their losses.
+        The steps taken, their losses, and the values of validation by epoch.
 
     Raises:
-        UsageError: Too few rows.
-        ModelError: The base model cannot be loaded.
-        ExtraMissing: The ``train`` extra is not installed.
+        UsageError: Too few rows, or a teacher and no negatives.
+        ConfigError: A tracker that does not exist, or a dimension below 1.
+        ModelError: The base model cannot be loaded, or the teacher's scores are not numbers.
+        ExtraMissing: The ``train`` extra, that of the method, or a tracker is not installed.
     """
     if len(triplets) < _MINIMUM_ROWS:
         raise UsageError(f"only {len(triplets)} questions to train on", expected=f"at least {_MINIMUM_ROWS}")
-    model = load_model(base)
-    _without_dropout(model)
+    trackers = build_trackers(settings.report_to)
+    model = _model(base, settings, seed)
+    columns = text_columns(triplets, seed)
+    outside = (*prompts, teacher.name if teacher else "", validate is not None, stop_after)
+    checkpoints = Checkpoints(
+        output.with_name(f"{output.name}.resume"), _fingerprint(base, triplets, settings, seed, outside)
+    )
+    rows: dict[str, Any] = {**with_prompts(columns, prompts)}
+    if teacher:
+        rows[LABELS] = checkpoints.scores(lambda: teacher_scores(teacher, columns)).tolist()
     batches = SectionBatches(triplets, settings.batch_size, seed)
-    with tempfile.TemporaryDirectory(prefix="dragoman-") as scratch:
-        trainer = _trainer(model, triplets, batches, settings, seed, scratch, advance)
-        trainer.train()
-    losses = tuple(float(row["loss"]) for row in trainer.state.log_history if "loss" in row)
-    beside = output.with_name(output.name + ".part")
-    shutil.rmtree(beside, ignore_errors=True)
+    plan = plan_of(settings, len(batches), stop_after, validate, advance)
+    course = Course(plan, checkpoints, partial(_save, model, base, settings, prompts))
+    if not course.over:
+        folders = (checkpoints.folder, output.with_name(f"{output.name}.logs"))
+        trainer = build_trainer(model, rows, batches, settings, course, folders, seed=seed, trackers=trackers)
+        trainer.train(resume_from_checkpoint=str(checkpoints.latest) if checkpoints.latest else None)
+        trainer.accelerator.free_memory()
+        del trainer
+    del model, course
+    give_back()
+    losses, reached = checkpoints.losses(), checkpoints.reached
+    checkpoints.finish(output)
+    return TrainingRun(len(losses), losses, precision(), reached.seconds, reached.epochs, reached.validation)
+
+
+def planned_steps(triplets: Sequence[Triplet], settings: TrainSettings, seed: int, stop_after: int = 0) -> int:
+    """Optimiser steps that ``finetune`` will take if nothing stops it before, for progress."""
+    steps = len(SectionBatches(triplets, settings.batch_size, seed))
+    return plan_of(settings, steps, stop_after, None, None).epochs * steps
+
+
+def _model(base: Path, settings: TrainSettings, seed: int) -> "SentenceTransformer":
+    """The base, made ready for training."""
+    model = load_model(base)
+    without_dropout(model)
+    if settings.method == "lora":
+        import torch
+
+        torch.manual_seed(seed)
+        add_lora(model, settings.lora_rank)
+    return model
+
+
+def _save(
+    model: "SentenceTransformer", base: Path, settings: TrainSettings, prompts: tuple[str, str], folder: Path
+) -> None:
+    """Write the model as it is now, for anybody to load; also where nothing stands before texts, the base's prompts do not hold."""
+    plain = merged(base, model) if settings.method == "lora" else model
+    plain.prompts = {**plain.prompts, "query": prompts[0], "document": prompts[1]}
     with without_bars():
-        model.save_pretrained(str(beside), create_model_card=False)
-    shutil.rmtree(output, ignore_errors=True)
-    beside.replace(output)
-    return TrainingRun(int(trainer.state.global_step), losses, _precision())
+        plain.save_pretrained(str(folder), create_model_card=False)
 
 
-def planned_steps(triplets: Sequence[Triplet], settings: TrainSettings, seed: int) -> int:
-    """Optimiser steps that ``finetune`` will take, for progress."""
-    return len(SectionBatches(triplets, settings.batch_size, seed)) * settings.epochs
-
-
-def _without_dropout(model: "SentenceTransformer") -> None:
-    """Train without dropout: on a CPU it costs half the time, and most of the memory.
-
-    With it, attention falls back from the fused kernel to one that stores every attention matrix. A few
-    dozen steps from a trained model do not need the regularisation (benchmarks/training_step.py measures the cost).
-    """
-    from torch import nn
-
-    for module in model.modules():
-        if isinstance(module, nn.Dropout):
-            module.p = 0.0
-
-
-def _trainer(
-    model: "SentenceTransformer",
-    triplets: Sequence[Triplet],
-    batches: SectionBatches,
-    settings: TrainSettings,
-    seed: int,
-    scratch: str,
-    advance: Callable[[int], None] | None,
-) -> Any:  # noqa: ANN401 - the trainer's type comes with the optional extra
-    from datasets import Dataset
-    from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
-    from sentence_transformers.sentence_transformer.losses import MatryoshkaLoss, MultipleNegativesRankingLoss
-    from transformers import PrinterCallback, TrainerCallback
-
-    class Progress(TrainerCallback):
-        def on_step_end(self, *_: object, **__: object) -> None:
-            if advance:
-                advance(1)
-
-    class Trainer(SentenceTransformerTrainer):
-        def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
-            """Cards are ours: the library's would encode examples, and ask the Hub about the base model."""
-
-    columns = _columns(triplets, seed)
-    dims = [dim for dim in settings.dims if dim <= (model.get_embedding_dimension() or 0)]
-    steps = len(batches) * settings.epochs
-    arguments = SentenceTransformerTrainingArguments(
-        output_dir=scratch,
-        num_train_epochs=settings.epochs,
-        per_device_train_batch_size=settings.batch_size,
-        learning_rate=settings.learning_rate,
-        warmup_steps=int(steps * settings.warmup),
-        lr_scheduler_type="cosine",
-        bf16=_precision() == "bf16",
-        use_cpu=not _cuda(),
-        batch_sampler=lambda *_args, **_kwargs: batches,
-        seed=seed,
-        save_strategy="no",
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        report_to="none",
-        disable_tqdm=True,
-        dataloader_pin_memory=False,
-    )
-    trainer = Trainer(
-        model=model,
-        args=arguments,
-        train_dataset=Dataset.from_dict(columns),
-        loss=MatryoshkaLoss(model, MultipleNegativesRankingLoss(model), dims),
-        callbacks=[Progress()],
-    )
-    trainer.remove_callback(PrinterCallback)
-    return trainer
-
-
-def _columns(triplets: Sequence[Triplet], seed: int) -> dict[str, list[str]]:
-    """Texts alone: the collator would take an id column for one. A row short of negatives gets passages that others have for theirs."""
-    columns = {"anchor": [row.question for row in triplets], "positive": [row.passage for row in triplets]}
-    most = max(len(row.negatives) for row in triplets)
-    known = [(text, section) for row in triplets for text, section in zip(row.negatives, row.wrong, strict=False)]
-    for place in range(most):
-        column = []
-        for number, row in enumerate(triplets):
-            own = {row.section, *row.also}
-            spare = (
-                known[(int(content_id(seed, number, place), 16) + step) % len(known)] for step in range(len(known))
-            )
-            text = row.negatives[place] if place < len(row.negatives) else ""
-            column.append(text or next((other for other, section in spare if section not in own), row.question))
-        columns[f"negative_{place + 1}"] = column
-    return columns
-
-
-def _cuda() -> bool:
-    import torch
-
-    return bool(torch.cuda.is_available())
-
-
-def _precision() -> str:
-    """bf16 where the processor computes in it: there it doubles the speed; elsewhere it is slower."""
-    import torch
-
-    if _cuda():
-        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
-    return "bf16" if torch.cpu._is_avx512_bf16_supported() else "fp32"  # noqa: SLF001 - no public name
+def _fingerprint(
+    base: Path, triplets: Sequence[Triplet], settings: TrainSettings, seed: int, outside: Sequence[str | int]
+) -> str:
+    """Of all that decides the weights, and what is told of them."""
+    rows = json.dumps([astuple(row) for row in triplets])
+    return content_id(weights_hash(base), rows, settings.model_dump_json(), seed, precision(), *outside)
