@@ -72,6 +72,11 @@ class SentenceEncoder:
         return _hash_of(_defining_files(self._path), self._path, parts)
 
     @property
+    def passage_fingerprint(self) -> str:
+        """Equal ones make equal vectors of passages."""
+        return self.fingerprint
+
+    @property
     def dimension(self) -> int:
         """Length of a vector."""
         return self._dimension
@@ -106,7 +111,7 @@ class SentenceEncoder:
             rows = self._model.encode(
                 texts, batch_size=len(texts), prompt="", show_progress_bar=False, convert_to_tensor=True
             )
-            return _unit(rows.float().cpu().numpy()[:, : self._dimension])
+            return unit_rows(rows.float().cpu().numpy()[:, : self._dimension])
 
     def _arithmetic(self) -> AbstractContextManager[object]:
         if not self._bf16:
@@ -141,6 +146,11 @@ class HashEncoder:
         return hashlib.sha256(f"HashEncoder 1 {self._dimension}".encode()).hexdigest()[:16]
 
     @property
+    def passage_fingerprint(self) -> str:
+        """Equal ones make equal vectors of passages."""
+        return self.fingerprint
+
+    @property
     def dimension(self) -> int:
         """Length of a vector."""
         return self._dimension
@@ -164,7 +174,7 @@ class HashEncoder:
             self._add(row, map(" ".join, pairwise(words)), self._PAIR_WEIGHT)
         if advance is not None and texts:
             advance(len(texts))
-        return _unit(np.sign(vectors) * np.sqrt(np.abs(vectors)))
+        return unit_rows(np.sign(vectors) * np.sqrt(np.abs(vectors)))
 
     def _add(self, row: Vectors, terms: Iterable[str], weight: float) -> None:
         for term in terms:
@@ -172,8 +182,15 @@ class HashEncoder:
             row[(value >> 1) % self._dimension] += weight if value & 1 else -weight
 
 
-def _unit(rows: Vectors) -> Vectors:
-    """Rows brought to length 1; a row of zeros, which has no direction, becomes the first axis."""
+def unit_rows(rows: Vectors) -> Vectors:
+    """Bring vectors to length 1.
+
+    Args:
+        rows: A vector a row.
+
+    Returns:
+        float32; a row of zeros, which has no direction, becomes the first axis.
+    """
     rows = np.array(rows, dtype=np.float32)
     lengths: Vectors = np.linalg.norm(rows, axis=1, keepdims=True).astype(np.float32)
     rows[lengths[:, 0] == 0, 0] = 1.0

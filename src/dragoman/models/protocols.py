@@ -25,12 +25,30 @@ class Encoder(Protocol):
         ...
 
     @property
+    def passage_fingerprint(self) -> str:
+        """As ``fingerprint``, for passages alone: an encoder that changes only questions makes the passages' vectors of another."""
+        ...
+
+    @property
     def dimension(self) -> int:
         """Length of a vector."""
         ...
 
     def encode(self, texts: Sequence[str], role: Role, advance: Advance | None = None) -> Vectors:
         """Vectors of shape ``(len(texts), dimension)``, float32, each of length 1."""
+        ...
+
+
+class Reranker(Protocol):
+    """Reads a question and a passage together, and says how well the one answers the other."""
+
+    @property
+    def name(self) -> str:
+        """The model's name, as it is told to people."""
+        ...
+
+    def score(self, pairs: Sequence[tuple[str, str]], advance: Advance | None = None) -> Vectors:
+        """A score for each pair of question and passage, shape ``(len(pairs),)``, float32; larger is better."""
         ...
 
 
