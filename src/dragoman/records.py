@@ -207,13 +207,19 @@ class Interval:
 class Serving:
     """How a question is answered from an index: chosen on validation, stored with the index.
 
-    ``questions`` says whether the vectors of known questions count beside those of the passages.
+    ``questions`` says whether the vectors of known questions count beside those of the passages. ``epochs`` is how long the tuned model
+    was trained (0: all of it), ``share`` what part of its weights is the tuned model's, the rest being the base's. ``dims`` is the
+    length to which vectors are cut (0: they are not). ``rerank`` says whether a cross-encoder puts the hits in order.
     """
 
     model: ModelChoice
     mode: SearchMode
     lexical_weight: float = 0.0
     questions: bool = False
+    epochs: int = 0
+    share: float = 1.0
+    dims: int = 0
+    rerank: bool = False
 
 
 @dataclass(frozen=True, slots=True)

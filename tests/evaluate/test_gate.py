@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dragoman.evaluate.gate import MINIMUM_QUESTIONS, GateResult, judge
+from dragoman.evaluate.gate import MINIMUM_QUESTIONS, GateResult, Panel, judge, refuse, shorten
 from dragoman.evaluate.metrics import Values
 from dragoman.records import Serving
 
@@ -18,8 +18,13 @@ def noise(seed: int, spread: float = 0.1) -> Values:
     return np.random.default_rng(seed).normal(0, spread, 120)
 
 
-def decide(scores: dict[Serving, Values], folds: list[int]) -> GateResult:
-    return judge(scores, UNITS[: len(folds)], folds, rounds=500, seed=1)
+def panel(folds: list[int], weights: Values | None = None) -> Panel:
+    count = len(folds)
+    return Panel(UNITS[:count], folds, np.ones(count) if weights is None else weights, rounds=500, seed=1)
+
+
+def decide(scores: dict[Serving, Values], folds: list[int], weights: Values | None = None) -> GateResult:
+    return judge(scores, panel(folds, weights))
 
 
 @pytest.mark.parametrize("folds", [FIVE_FOLDS, ONE_FOLD])
@@ -103,17 +108,60 @@ def test_with_several_folds_no_question_is_tested_with_a_choice_that_it_had_a_pa
 @pytest.mark.parametrize(("asked", "ships"), [(MINIMUM_QUESTIONS - 1, False), (MINIMUM_QUESTIONS, True)])
 def test_too_few_questions_are_no_verdict(asked: int, *, ships: bool) -> None:
     base = np.full(asked, 0.5)
-    result = judge({BASE: base, TUNED: base + 0.3}, UNITS[:asked], FIVE_FOLDS[:asked], rounds=200, seed=1)
+    result = decide({BASE: base, TUNED: base + 0.3}, FIVE_FOLDS[:asked])
     assert (result.ships, result.questions) == (ships, asked)
     assert (f"only {asked} questions" in result.reason) is not ships
 
 
 def test_no_question_at_all_is_refused_too() -> None:
     nothing = np.array([], dtype=np.float64)
-    result = judge({BASE: nothing, TUNED: nothing}, [], [], rounds=100, seed=1)
+    result = decide({BASE: nothing, TUNED: nothing}, [])
     assert (result.ships, result.served, result.questions) == (False, BASE, 0)
 
 
 def test_the_same_scores_give_the_same_decision() -> None:
     scores = {BASE: 0.5 + noise(1), TUNED: 0.55 + noise(2)}
     assert decide(scores, FIVE_FOLDS) == decide(scores, FIVE_FOLDS)
+
+
+def test_a_mixture_that_beats_the_tuned_model_is_what_ships() -> None:
+    base = 0.5 + noise(1)
+    half = Serving("tuned", "dense", epochs=2, share=0.5)
+    result = decide({BASE: base, TUNED: base + 0.05, half: base + 0.1}, FIVE_FOLDS)
+    assert (result.ships, result.served, result.served.share) == (True, half, 0.5)
+
+
+def test_a_question_of_more_weight_counts_for_more() -> None:
+    """The first half loses by tuning and the second gains; whose half is heavier decides."""
+    gain = np.where(np.arange(120) < 60, -0.1, 0.1)
+    scores = {BASE: np.full(120, 0.5), TUNED: 0.5 + gain + noise(3, 0.01)}
+    heavy = np.where(np.arange(120) < 60, 0.2, 1.8)
+    assert decide(scores, FIVE_FOLDS, heavy).ships
+    assert not decide(scores, FIVE_FOLDS, heavy[::-1]).ships
+    assert decide(scores, FIVE_FOLDS, heavy).validation.mean == pytest.approx(0.08, abs=0.005)
+
+
+def test_a_refusal_for_another_reason_serves_the_base_and_keeps_the_figures() -> None:
+    base = 0.5 + noise(1)
+    shipped = decide({BASE: base, TUNED: base + 0.1}, FIVE_FOLDS)
+    result = refuse(shipped, "it forgot")
+    assert (result.ships, result.served, result.reason) == (False, BASE, "it forgot")
+    assert result.validation == shipped.validation
+
+
+@pytest.mark.parametrize(("tolerance", "dims"), [(0.03, 64), (0.015, 128), (0.005, 0)])
+def test_vectors_are_as_short_as_the_tolerance_lets_them(tolerance: float, dims: int) -> None:
+    base = 0.5 + noise(1)
+    tuned = base + 0.1
+    result = decide({BASE: base, TUNED: tuned}, FIVE_FOLDS)
+    lengths = {384: tuned, 128: tuned - 0.01, 64: tuned - 0.02}
+    short = shorten(result, lengths, base, panel(FIVE_FOLDS), tolerance)
+    assert (short.served.dims, short.ships, short.tuned.dims) == (dims, True, 0)
+
+
+def test_vectors_are_not_cut_so_short_that_nothing_is_gained() -> None:
+    base = 0.5 + noise(1)
+    tuned = base + 0.02
+    result = decide({BASE: base, TUNED: tuned}, FIVE_FOLDS)
+    short = shorten(result, {384: tuned, 128: base + 0.01, 64: base - 0.01}, base, panel(FIVE_FOLDS), 0.5)
+    assert short.served.dims == 128

@@ -1,10 +1,11 @@
 """A held-out question is not helped by questions about its own chunk; others' chunks are raised as when served."""
 
 import numpy as np
+import pytest
 
 from dragoman.evaluate.ranking import Catalogue
 from dragoman.models.encoder import HashEncoder
-from dragoman.pipeline.ranks import Board, _by_vectors, known_questions
+from dragoman.pipeline.ranks import Board, Encoded, by_vectors, known_questions
 from dragoman.records import Chunk, Question
 
 ENCODER = HashEncoder()
@@ -25,7 +26,7 @@ def nearest(asked: Question, known: list[Question]) -> tuple[list[str], list[str
     catalogue = Catalogue(tuple(TEXTS), {name: name for name in TEXTS}, {})
     vectors = [ENCODER.encode(texts, "query") for texts in ([asked.text], [one.text for one in known])]
     passages = ENCODER.encode(board.passages, "passage")
-    plain, lifted = _by_vectors(board, [0], vectors[0], passages, vectors[1], catalogue)
+    plain, lifted = by_vectors(board, Encoded([0], vectors[0], passages, vectors[1]), catalogue)
     return plain[0], lifted[0]
 
 
@@ -48,3 +49,13 @@ def test_only_questions_that_passed_are_known() -> None:
     free = Question("y", "Doors", "c", "structure", "heading")
     assert known_questions([kept, lost, free]) == [kept]
     assert np.isfinite(ENCODER.encode([kept.text], "query")).all()
+
+
+def test_shorter_vectors_are_the_first_numbers_brought_to_length_1_again() -> None:
+    passages = ENCODER.encode(list(TEXTS.values()), "passage")
+    short = Encoded([0], passages[:1], passages, passages[1:]).cut(16)
+    assert short.passages.shape == (3, 16)
+    assert np.linalg.norm(short.passages, axis=1) == pytest.approx(np.ones(3), abs=1e-6)
+    kept = passages[:, :16] / np.linalg.norm(passages[:, :16], axis=1, keepdims=True)
+    assert short.passages == pytest.approx(kept, abs=1e-6)
+    assert short.cut(0) is short

@@ -46,7 +46,7 @@ def init(sources: Sources = None, config: Config = None, name: Name = None, verb
 
     Example: dragoman init docs/ --name Fastify
     """
-    from dragoman.config import FILE_NAME, template
+    from dragoman.recipes import FILE_NAME, template
 
     path = config or Path(FILE_NAME)
     if path.exists():
@@ -181,6 +181,10 @@ def train_command(
 
 
 def evaluate_command(
+    questions: Annotated[
+        Path | None,
+        typer.Option("--questions", help="JSONL file of questions that people asked, with the places of their answers"),
+    ] = None,
     config: Config = None,
     workspace: Workspace = None,
     assign: Assign = None,
@@ -188,11 +192,23 @@ def evaluate_command(
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:
-    """Compare base and tuned on held-out questions, and decide which is served.
+    """Compare base, tuned and mixed models on held-out questions, and decide which is served.
 
-    Example: dragoman evaluate --json
+    Examples: dragoman evaluate   |   dragoman evaluate --questions real.jsonl   |
+    dragoman evaluate --questions real.jsonl --set evaluate.people_share=0
+
+    A line of real.jsonl: {"qid": "1", "question": "How do I delete a user?", "relevant":
+    [{"file": "guide/users.md", "heading": "Delete a user", "grade": 2}]}
     """
-    run = _stage("evaluate", config=config, workspace=workspace, assignments=assign, force=force, quiet=as_json)
+    run = _stage(
+        "evaluate",
+        overrides={"evaluate.questions": str(questions) if questions else None},
+        config=config,
+        workspace=workspace,
+        assignments=assign,
+        force=force,
+        quiet=as_json,
+    )
     if as_json:
         typer.echo(report_file(run).read_text(encoding="utf-8"))
     else:

@@ -7,13 +7,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from dragoman.cli.screen import SHOWN, Screen, rejected_table, report_table, skipped_table
+from dragoman.cli.screen import SHOWN, Screen, people_table, rejected_table, report_table, skipped_table
 from dragoman.pipeline.context import Run
 
 
 def report_file(run: Run) -> Path:
     """The report of the last evaluation, as data."""
-    from dragoman.pipeline.tuning import REPORT
+    from dragoman.pipeline.judging import REPORT
 
     return run.workspace.folder("evaluate") / REPORT
 
@@ -24,6 +24,9 @@ def print_report(run: Run) -> None:
     report = json.loads(report_file(run).read_text(encoding="utf-8"))
     out.print()
     out.print(report_table(report))
+    if report.get("people", {}).get("table"):
+        out.print()
+        out.print(people_table(report["people"]))
     out.print(f"\n{report['verdict']}", markup=False, soft_wrap=True)
     print_rejected(run)
     print_verdicts(run)

@@ -18,9 +18,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
+from dragoman.evaluate.naming import model_name
 from dragoman.models.protocols import Advance
 from dragoman.pipeline.build import StageStatus
-from dragoman.records import Answer, Hit, Rejected
+from dragoman.records import Answer, Hit, Rejected, Serving
 
 SHOWN = 10  # rows of what was left out; the rest is counted
 _HARMLESS = ("not a document", "heading without text", "nothing but markup")
@@ -167,7 +168,7 @@ def status_table(rows: Sequence[StageStatus]) -> Table:
 
 
 def report_table(report: Mapping[str, Any]) -> Table:
-    """Base and tuned in every mode, with 95% intervals."""
+    """Base, tuned and mixed in every mode, with 95% intervals."""
     k = report["k"]
     title = f"{report['asked']} held-out questions, {report['units']} units; 95% intervals by bootstrap over units"
     table = Table(title=title, title_justify="left", title_style="dim", box=None, pad_edge=False)
@@ -175,7 +176,7 @@ def report_table(report: Mapping[str, Any]) -> Table:
         table.add_column(heading, no_wrap=True)
     for row in report["table"]:
         table.add_row(
-            "none" if row["mode"] == "lexical" else row["model"],
+            "none" if row["mode"] == "lexical" else _model(row),
             _way(row),
             f"{row['ndcg']:.3f} [{row['ndcg_low']:.3f}, {row['ndcg_high']:.3f}]".replace("[", "\\["),
             f"{row['gain']:+.3f} [{row['gain_low']:+.3f}, {row['gain_high']:+.3f}]".replace("[", "\\["),
@@ -185,9 +186,33 @@ def report_table(report: Mapping[str, Any]) -> Table:
     return table
 
 
+def people_table(people: Mapping[str, Any]) -> Table:
+    """Every way of searching on the questions that people asked."""
+    title = f"{people['asked']} questions of {people['file']}; 95% intervals by bootstrap over documents"
+    table = Table(title=title, title_justify="left", title_style="dim", box=None, pad_edge=False)
+    for heading in ("model", "search", f"NDCG@{people['k']}", "recall", "answer in 8,000 characters"):
+        table.add_column(heading, no_wrap=True)
+    for row in people["table"]:
+        ends = [row["ndcg_low"], row["ndcg_high"]]
+        inside = "" if None in ends else f" \\[{ends[0]:.3f}, {ends[1]:.3f}]"
+        table.add_row(
+            "none" if row["mode"] == "lexical" else _model(row),
+            _way(row),
+            f"{row['ndcg']:.3f}{inside}",
+            f"{row['recall']:.3f}",
+            f"{row['answered']:.3f}",
+        )
+    return table
+
+
+def _model(row: Mapping[str, Any]) -> str:
+    return model_name(Serving(row["model"], row["mode"], share=row.get("share", 1.0)))
+
+
 def _way(row: Mapping[str, Any]) -> str:
     words = f", words {row['lexical_weight']:g}" if row["mode"] == "hybrid" else ""
-    return f"{row['mode']}{words}{' + questions' if row['questions'] else ''}"
+    reranked = ", reranked" if row.get("rerank") else ""
+    return f"{row['mode']}{words}{' + questions' if row['questions'] else ''}{reranked}"
 
 
 def rejected_table(steps: Mapping[str, int], samples: Mapping[str, Sequence[str]]) -> Table:

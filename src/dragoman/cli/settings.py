@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from dragoman.cli.screen import Screen
-from dragoman.config import FILE_NAME, Recipe, load_recipe, parse_recipe
+from dragoman.config import Recipe
 from dragoman.errors import ConfigError, UsageError
 from dragoman.models.processor import physical_cores
 from dragoman.pipeline.context import Run
+from dragoman.recipes import FILE_NAME, load_recipe, parse_recipe
 from dragoman.records import content_id
 from dragoman.workspace import RECIPE, RecipeFile, Workspace
 

@@ -29,7 +29,9 @@ def status(config: Config = None, workspace: Workspace = None, as_json: Json = F
 
     Example: dragoman status
     """
+    from dragoman.evaluate.naming import way_name
     from dragoman.pipeline.build import status as all_stages
+    from dragoman.records import Serving
 
     run = make_run(config=config, workspace=workspace, quiet=True)
     rows = all_stages(run)
@@ -45,10 +47,10 @@ def status(config: Config = None, workspace: Workspace = None, as_json: Json = F
     if judged:
         out.print(f"\nReview: {judged['verdicts']} verdicts from {judged['responses']} responses.", markup=False)
     if gate:
-        way = gate["served"]
+        way = way_name(Serving(**gate["served"]))
         verdict = "ships" if gate["ships"] else "was refused"
         out.print(f"\nThe tuned model {verdict}: {gate['reason']}.", markup=False)
-        out.print(f"Served: {way['model']} model, {way['mode']} search.", markup=False)
+        out.print(f"Served: {gate['served']['model']} model. Way of searching: {way}.", markup=False)
 
 
 def models_list(as_json: Json = False) -> None:

@@ -15,7 +15,9 @@ from dragoman.records import Interval
 _PERCENTILES = (2.5, 97.5)
 
 
-def paired_interval(first: Values, second: Values, units: Sequence[str], *, rounds: int, seed: int) -> Interval:
+def paired_interval(
+    first: Values, second: Values, units: Sequence[str], *, rounds: int, seed: int, weights: Values | None = None
+) -> Interval:
     """Mean of ``first - second`` with the percentile interval of a bootstrap over units.
 
     Args:
@@ -24,24 +26,35 @@ def paired_interval(first: Values, second: Values, units: Sequence[str], *, roun
         units: The unit of each question.
         rounds: Bootstrap rounds.
         seed: Of the bootstrap.
+        weights: How much each question counts, larger than 0; None: all alike.
 
     Returns:
         Mean and interval; with fewer than two units the interval is infinite, since nothing is known of
         what varies between units.
     """
     difference = first - second
+    heavy = np.ones_like(difference) if weights is None else weights
     names, which = np.unique(np.asarray(units), return_inverse=True)
     if len(names) < 2:  # noqa: PLR2004
-        return Interval(float(difference.mean()) if len(difference) else 0.0, float("-inf"), float("inf"))
-    sums = np.bincount(which, weights=difference, minlength=len(names))
-    counts = np.bincount(which, minlength=len(names))
+        return Interval(mean_of(difference, heavy), float("-inf"), float("inf"))
+    sums = np.bincount(which, weights=heavy * difference, minlength=len(names))
+    counts = np.bincount(which, weights=heavy, minlength=len(names))
     draws = np.random.default_rng(seed).integers(0, len(names), size=(rounds, len(names)))
     means = sums[draws].sum(axis=1) / counts[draws].sum(axis=1)
     low, high = np.percentile(means, _PERCENTILES)
-    return Interval(float(difference.mean()), float(low), float(high))
+    return Interval(mean_of(difference, heavy), float(low), float(high))
 
 
-def mean_interval(values: Values, units: Sequence[str], *, rounds: int, seed: int) -> Interval:
+def mean_of(values: Values, weights: Values | None = None) -> float:
+    """The weighted mean; 0 of nothing."""
+    if not len(values):
+        return 0.0
+    return float(values.mean() if weights is None else np.average(values, weights=weights))
+
+
+def mean_interval(
+    values: Values, units: Sequence[str], *, rounds: int, seed: int, weights: Values | None = None
+) -> Interval:
     """A mean with its 95% bootstrap interval over units; arguments as in ``paired_interval``.
 
     Args:
@@ -49,8 +62,9 @@ def mean_interval(values: Values, units: Sequence[str], *, rounds: int, seed: in
         units: The unit of each question.
         rounds: Bootstrap rounds.
         seed: Of the bootstrap.
+        weights: How much each question counts.
 
     Returns:
         Mean and interval.
     """
-    return paired_interval(values, np.zeros_like(values), units, rounds=rounds, seed=seed)
+    return paired_interval(values, np.zeros_like(values), units, rounds=rounds, seed=seed, weights=weights)

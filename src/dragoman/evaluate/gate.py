@@ -1,17 +1,17 @@
 """Does the tuned model ship?
 
-In: for each way of searching, with the base and with the tuned model, one value a question. Out: the
+In: for each way of searching, with the base and with each tuned checkpoint and mixture, one value a question. Out: the
 way to serve, and the reasons. What is compared is what would be served: the best tuned way against the
 best untuned one, paired, on validation; the test only withdraws, it never chooses.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dragoman.evaluate.compare import paired_interval
+from dragoman.evaluate.compare import mean_of, paired_interval
 from dragoman.evaluate.metrics import Values
 from dragoman.records import Interval, Serving
 
@@ -36,74 +36,115 @@ class GateResult:
     questions: int
 
 
-def judge(
-    scores: Mapping[Serving, Values], units: Sequence[str], folds: Sequence[int], *, rounds: int, seed: int
-) -> GateResult:
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Who judges: the questions, as rows of the arrays that are judged.
+
+    ``units`` and ``folds`` (the round that held a question out) stand beside ``weights``, how much each question counts.
+    """
+
+    units: Sequence[str]
+    folds: Sequence[int]
+    weights: Values
+    rounds: int  # of the bootstrap
+    seed: int
+
+    @property
+    def validation(self) -> NDArray[np.bool_]:
+        """The questions that choose: all with several folds, with one fold those of half of the units (by name)."""
+        if len(set(self.folds)) > 1:
+            return np.ones(len(self.units), dtype=bool)
+        order = {name: place for place, name in enumerate(sorted(set(self.units)))}
+        return np.array([order[name] % 2 == 0 for name in self.units], dtype=bool)
+
+    @property
+    def pairs(self) -> list[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+        """Who chooses, and who is scored with that choice: for each fold the others, with one fold the two halves."""
+        parts = np.asarray(self.folds)
+        if len(set(self.folds)) > 1:
+            return [(parts != fold, parts == fold) for fold in sorted(set(self.folds))]
+        return [(self.validation, ~self.validation)]
+
+    def difference(self, first: Values, second: Values, among: NDArray[np.bool_]) -> Interval:
+        """Mean of ``first - second`` over some of the questions, with its interval."""
+        names = list(np.asarray(self.units)[among])
+        weights = self.weights[among]
+        return paired_interval(first[among], second[among], names, rounds=self.rounds, seed=self.seed, weights=weights)
+
+
+def judge(scores: Mapping[Serving, Values], panel: Panel) -> GateResult:
     """Decide between base and tuned.
 
     Every value must come from a model that was not trained on the question's unit. With several folds
     all questions are validation, and the test repeats the choice for each fold on the other folds only, so
-    that no question is scored with a choice it had a part in. With one fold, half of the units (by
-    name) are validation and the other half test.
+    that no question is scored with a choice it had a part in. With one fold, half of the units are validation and the
+    other half test.
 
     Args:
         scores: NDCG of each question under each way; arrays of one length and order.
-        units: The unit of each question.
-        folds: The round that held each question out.
-        rounds: Bootstrap rounds.
-        seed: Of the bootstrap.
+        panel: The questions.
 
     Returns:
         The decision; a refusal when there are fewer than 30 questions.
     """
-    names = np.asarray(units)
-    parts = np.asarray(folds)
-    if len(set(folds)) > 1:
-        validation = np.ones(len(names), dtype=bool)
-        pairs = [(parts != fold, parts == fold) for fold in sorted(set(folds))]
-    else:
-        order = {name: place for place, name in enumerate(sorted(set(units)))}
-        validation = np.array([order[name] % 2 == 0 for name in units], dtype=bool)
-        pairs = [(validation, ~validation)]
-    untuned, tuned = best(scores, "base", validation), best(scores, "tuned", validation)
-    gain = paired_interval(
-        scores[tuned][validation], scores[untuned][validation], list(names[validation]), rounds=rounds, seed=seed
-    )
-    test = _test(scores, names, pairs, rounds, seed)
-    ships, reason = _decide(gain, test, int(validation.sum()))
-    return GateResult(ships, reason, untuned, tuned, tuned if ships else untuned, gain, test, int(validation.sum()))
+    among = panel.validation
+    untuned, tuned = (best(scores, model, among, panel.weights) for model in ("base", "tuned"))
+    gain = panel.difference(scores[tuned], scores[untuned], among)
+    # Each question once, scored with the ways that others chose.
+    with_tuned, with_base = np.zeros(len(among)), np.zeros(len(among))
+    scored = np.zeros(len(among), dtype=bool)
+    for choosing, part in panel.pairs:
+        with_tuned[part] = scores[best(scores, "tuned", choosing, panel.weights)][part]
+        with_base[part] = scores[best(scores, "base", choosing, panel.weights)][part]
+        scored |= part
+    test = panel.difference(with_tuned, with_base, scored)
+    ships, reason = _decide(gain, test, int(among.sum()))
+    return GateResult(ships, reason, untuned, tuned, tuned if ships else untuned, gain, test, int(among.sum()))
 
 
-def best(scores: Mapping[Serving, Values], model: str, among: NDArray[np.bool_]) -> Serving:
+def best(scores: Mapping[Serving, Values], model: str, among: NDArray[np.bool_], weights: Values) -> Serving:
     """The way of a model with the largest mean; of equals, the first in ``scores``.
 
     Args:
         scores: Values of each way.
         model: "base" or "tuned".
         among: Which questions count.
+        weights: How much each of them counts.
 
     Returns:
         The way.
     """
     ways = [serving for serving in scores if serving.model == model]
-    return max(ways, key=lambda serving: float(scores[serving][among].mean()) if among.any() else 0.0)
+    return max(ways, key=lambda serving: mean_of(scores[serving][among], weights[among]))
 
 
-def _test(
-    scores: Mapping[Serving, Values],
-    names: NDArray[np.str_],
-    pairs: Sequence[tuple[NDArray[np.bool_], NDArray[np.bool_]]],
-    rounds: int,
-    seed: int,
-) -> Interval:
-    gained: list[Values] = []
-    lost: list[Values] = []
-    order: list[str] = []
-    for choosing, scored in pairs:
-        gained.append(scores[best(scores, "tuned", choosing)][scored])
-        lost.append(scores[best(scores, "base", choosing)][scored])
-        order += list(names[scored])
-    return paired_interval(np.concatenate(gained), np.concatenate(lost), order, rounds=rounds, seed=seed)
+def refuse(result: GateResult, reason: str) -> GateResult:
+    """The same figures, and the base is served, for a reason that the questions do not know of."""
+    return replace(result, ships=False, reason=reason, served=result.untuned)
+
+
+def shorten(
+    result: GateResult, scores: Mapping[int, Values], untuned: Values, panel: Panel, tolerance: float
+) -> GateResult:
+    """Serve the shortest vectors that cost no more than the tolerance and, for a tuned model, still gain.
+
+    Args:
+        result: The decision at full length.
+        scores: NDCG of each question under the served way, by length of the vectors; the full length is among them.
+        untuned: NDCG of each question under the untuned way at full length.
+        panel: The questions.
+        tolerance: NDCG on validation that may be lost.
+
+    Returns:
+        The decision with ``served.dims`` set where shorter vectors will do.
+    """
+    among, weights = panel.validation, panel.weights
+    full = mean_of(scores[max(scores)][among], weights[among])
+    for dims in sorted(scores)[:-1]:
+        near = mean_of(scores[dims][among], weights[among]) >= full - tolerance
+        if near and (not result.ships or panel.difference(scores[dims], untuned, among).low > 0):
+            return replace(result, served=replace(result.served, dims=dims))
+    return result
 
 
 def _decide(gain: Interval, test: Interval, questions: int) -> tuple[bool, str]:

@@ -80,10 +80,7 @@ def dense_ranks(questions: Vectors, passages: Vectors, answers: Sequence[Sequenc
         Shape ``(questions,)``, 1-based, 0 for not among the first 100 chunks.
     """
     order = dense_order(questions, passages)
-    ranked = ([catalogue.ids[row] for row in rows] for rows in order)
-    return np.array(
-        [_rank(ids, chunks, catalogue) for ids, chunks in zip(ranked, answers, strict=True)], dtype=np.int64
-    )
+    return ranks_of([[catalogue.ids[row] for row in rows] for rows in order], answers, catalogue)
 
 
 def all_ranks(
@@ -116,6 +113,21 @@ def all_ranks(
                 ids = [found for found, _ in fuse(near, words, weight)]
             ranks.append(_rank(ids, chunks, catalogue))
     return {weight: np.array(ranks, dtype=np.int64) for weight, ranks in ways.items()}
+
+
+def ranks_of(hits: Sequence[Sequence[str]], answers: Sequence[Sequence[str]], catalogue: Catalogue) -> Ranks:
+    """Ranks of the questions' sections among their hits, hits of one section being one find.
+
+    Args:
+        hits: For each question, chunk ids, best first.
+        answers: Ids of the chunks that answer each question.
+        catalogue: What can be found.
+
+    Returns:
+        Shape ``(questions,)``, 1-based, 0 for not found.
+    """
+    pairs = zip(hits, answers, strict=True)
+    return np.array([_rank(ids, chunks, catalogue) for ids, chunks in pairs], dtype=np.int64)
 
 
 def _rank(ids: Sequence[str], answers: Sequence[str], catalogue: Catalogue) -> int:

@@ -13,9 +13,8 @@ from typing import Any
 
 from dragoman.models.embedded import open_generator
 from dragoman.models.protocols import TextGenerator
-from dragoman.models.tokens import ModelTokens
 from dragoman.pipeline.context import Run
-from dragoman.pipeline.ingest import base_model
+from dragoman.pipeline.ingest import tokens_of
 from dragoman.pipeline.plans import writer_name
 from dragoman.records import Chunk, Question, Rejected
 from dragoman.synth.budget import Budget, Prices
@@ -120,7 +119,7 @@ def estimate(run: Run, chunks: Sequence[Chunk]) -> Estimate:
         LLMError: No request of the sample was answered.
     """
     recipe = run.recipe
-    tokens = ModelTokens(base_model(run))
+    tokens = tokens_of(run)
     with AnswerStore(run.workspace.answers) as store:
         return asyncio.run(
             estimate_jobs(
@@ -131,7 +130,7 @@ def estimate(run: Run, chunks: Sequence[Chunk]) -> Estimate:
                 count=message_counter(tokens),
                 tokenizer=recipe.models.embedding,
                 concurrency=recipe.llm.concurrency,
-                prices=_prices(run) if recipe.llm.price_prompt or recipe.llm.price_answer else None,
+                prices=prices(run) if recipe.llm.price_prompt or recipe.llm.price_answer else None,
             )
         )
 
@@ -198,11 +197,12 @@ def budget_of(run: Run) -> Budget:
         settings.budget_tokens or None,
         settings.budget_minutes or None,
         settings.budget_money or None,
-        _prices(run),
+        prices(run),
     )
 
 
-def _prices(run: Run) -> Prices:
+def prices(run: Run) -> Prices:
+    """What tokens cost, as the recipe says."""
     return Prices(run.recipe.llm.price_prompt, run.recipe.llm.price_answer)
 
 

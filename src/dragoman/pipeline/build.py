@@ -9,10 +9,11 @@ from typing import Literal
 
 from dragoman.pipeline.context import Plan, Run
 from dragoman.pipeline.ingest import ingest, read_sources
+from dragoman.pipeline.judging import evaluate
 from dragoman.pipeline.plans import LATER_PLANS, differences, ingest_plan
 from dragoman.pipeline.serving import index
 from dragoman.pipeline.synth import synth, unfinished
-from dragoman.pipeline.tuning import evaluate, refit, train
+from dragoman.pipeline.tuning import refit, train
 from dragoman.records import Manifest
 from dragoman.workspace import COMMANDS, STAGES
 

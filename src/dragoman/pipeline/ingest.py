@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dragoman.config import IngestSettings, Recipe, SourceSettings
-from dragoman.errors import SourceError
+from dragoman.errors import SourceError, UsageError
 from dragoman.evaluate.ranking import Catalogue
 from dragoman.ingest.chunk import Chunked, chunk_each
 from dragoman.ingest.duplicates import mark_duplicates
@@ -57,8 +57,23 @@ class Change:
 
 
 def base_model(run: Run) -> Path:
-    """Folder of the embedding base model, downloaded if need be."""
-    return resolve(run.recipe.models.embedding, mirrors=run.recipe.models.mirrors, say=run.say)
+    """Folder of the embedding base model, downloaded if need be.
+
+    Raises:
+        UsageError: The model is behind an endpoint, so that there is no folder of it.
+    """
+    models = run.recipe.models
+    if models.embedding_url:
+        hint = "Tune a map of its vectors: --set train.method=adapter"
+        raise UsageError(f"{models.embedding} is at {models.embedding_url}: its weights are not here", hint=hint)
+    return resolve(models.embedding, mirrors=models.mirrors, say=run.say)
+
+
+def tokens_of(run: Run) -> ModelTokens:
+    """Counts tokens as the embedding model does; for one behind an endpoint, as the smallest model here does."""
+    models = run.recipe.models
+    name = Recipe().models.embedding if models.embedding_url else models.embedding
+    return ModelTokens(resolve(name, mirrors=models.mirrors, say=run.say))
 
 
 def read_sources(run: Run) -> Read:
@@ -251,7 +266,7 @@ def _cut(run: Run, read: Read, known: _Known) -> list[_Page]:
     new = {key: document for key, document in documents.items() if key not in known.pages}
     cut: dict[str, Chunked] = {}
     if new:
-        tokens = ModelTokens(base_model(run))
+        tokens = tokens_of(run)
         with run.reporter.progress("cutting documents", len(new)) as advance:
             found = chunk_each(list(new.values()), tokens, run.recipe.chunk, advance, run.workers)
             cut = dict(zip(new, found, strict=True))

@@ -13,13 +13,19 @@ from dragoman.pipeline.context import Plan, Run, settings_of
 from dragoman.records import Manifest
 from dragoman.tables import file_hash
 
-PROTOCOL = "2"  # of the evaluation: raised when what is measured changes, so that old verdicts are stale
+PROTOCOL = "3"  # of the evaluation: raised when what is measured changes, so that old verdicts are stale
+
+_AFTER_TRAINING = frozenset({"mixes", "report_to"})  # training settings that no weight depends on
 
 
 def model_identity(recipe: Recipe) -> str:
-    """The embedding base: its name, or for a folder the hash of its weights."""
-    weights = Path(recipe.models.embedding) / "model.safetensors"
-    return f"weights {file_hash(weights)}" if weights.is_file() else recipe.models.embedding
+    """The embedding base: its name, or for a folder the hash of its weights; where it runs, and the prompts that are not its own."""
+    models = recipe.models
+    weights = Path(models.embedding) / "model.safetensors"
+    name = f"weights {file_hash(weights)}" if weights.is_file() else models.embedding
+    place = f" at {models.embedding_url}" if models.embedding_url else ""
+    prompts = (models.query_prompt, models.passage_prompt)
+    return f"{name}{place}" + (f" with {prompts!r}" if prompts != ("auto", "auto") else "")
 
 
 def writer_name(recipe: Recipe) -> str:
@@ -60,7 +66,8 @@ def train_plan(run: Run) -> Plan:
         "questions": _content(run, "synth"),
         "model": model_identity(recipe),
     }
-    return Plan("train", settings_of(recipe.train), inputs, recipe.seed)
+    settings = {key: value for key, value in settings_of(recipe.train).items() if key not in _AFTER_TRAINING}
+    return Plan("train", settings, inputs, recipe.seed)
 
 
 def evaluate_plan(run: Run) -> Plan:
@@ -73,16 +80,22 @@ def evaluate_plan(run: Run) -> Plan:
         "model": model_identity(recipe),
         "protocol": PROTOCOL,
     }
-    return Plan("evaluate", settings_of(recipe.evaluate), inputs, recipe.seed)
+    if recipe.evaluate.questions:
+        inputs["people's questions"] = _hash_of(Path(recipe.evaluate.questions))
+    choice = {"mixes": list(recipe.train.mixes), "reranker": recipe.models.reranker}
+    return Plan("evaluate", settings_of(recipe.evaluate) | choice, inputs, recipe.seed)
 
 
 def refit_plan(run: Run) -> Plan:
-    """Depends on whether the gate lets it ship, and on all that training depends on."""
+    """Depends on whether the gate lets it ship, how long trained and how mixed, and on all that training depends on."""
     train = train_plan(run)
     verdict = run.workspace.manifest("evaluate")
     gate = verdict.notes["gate"] if verdict else None
-    ships = str(gate["ships"]) if isinstance(gate, dict) else ""
-    return Plan("refit", train.settings, {**train.inputs, "ships": ships}, train.seed)
+    inputs = {**train.inputs, "ships": str(gate["ships"]) if isinstance(gate, dict) else ""}
+    if isinstance(gate, dict) and gate["ships"]:
+        served = gate["served"]
+        inputs["checkpoint"] = f"{served.get('epochs', 0)} epochs, {served.get('share', 1.0):g} of the tuned weights"
+    return Plan("refit", train.settings, inputs, train.seed)
 
 
 def index_plan(run: Run) -> Plan:
@@ -120,6 +133,10 @@ def differences(plan: Plan, found: Manifest) -> list[str]:
     if found.seed != plan.seed:
         changed.append(f"seed was {found.seed}, is {plan.seed}")
     return changed or ["made by another version"]
+
+
+def _hash_of(path: Path) -> str:
+    return file_hash(path) if path.is_file() else "missing"
 
 
 def _content(run: Run, stage: str) -> str:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from dragoman import __version__
 from dragoman.errors import MissingArtefact
-from dragoman.models.encoder import SentenceEncoder
 from dragoman.pipeline.context import Plan, Run
-from dragoman.pipeline.ingest import base_model, load_chunks
+from dragoman.pipeline.encoders import base_encoder
+from dragoman.pipeline.ingest import load_chunks
 from dragoman.pipeline.synth import load_negatives, load_questions
 from dragoman.pipeline.vectors import VectorCache
 from dragoman.pipeline.verdicts import STAGE, VERDICTS
@@ -100,7 +100,7 @@ def with_vectors(run: Run, items: Sequence[Item]) -> list[Item]:
     if not items:
         return []
     kind = items[0].kind
-    encoder = SentenceEncoder(base_model(run))
+    encoder = base_encoder(run)
     cache = VectorCache(run.workspace.root / "vectors", run.reporter)
     texts = [item.fields[_TELLING[kind]] for item in items]
     rows = cache.encode(encoder, texts, "passage" if kind == "chunks" else "query", "encoding for review")

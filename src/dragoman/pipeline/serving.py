@@ -9,18 +9,20 @@ from pathlib import Path
 from typing import Literal
 
 from dragoman.errors import UsageError
+from dragoman.evaluate.gate import GateResult
 from dragoman.index.build import build_index
 from dragoman.index.lift import question_vectors
 from dragoman.index.pointer import IndexMeta
 from dragoman.index.search import Index, open_index
-from dragoman.models.encoder import SentenceEncoder
-from dragoman.models.protocols import Vectors
+from dragoman.models.protocols import Encoder, Vectors
 from dragoman.pipeline.context import Outcome, Run, run_stage
+from dragoman.pipeline.encoders import base_encoder, tuned_encoder
 from dragoman.pipeline.ingest import base_model, load_chunks, source_names
+from dragoman.pipeline.judging import gate_of
 from dragoman.pipeline.plans import index_plan
 from dragoman.pipeline.ranks import known_questions
 from dragoman.pipeline.synth import load_passages, load_questions
-from dragoman.pipeline.tuning import MODEL, gate_of
+from dragoman.pipeline.tuning import MODEL
 from dragoman.pipeline.vectors import VectorCache
 from dragoman.records import Hit, Manifest, ModelChoice, SearchMode, Serving
 
@@ -41,6 +43,22 @@ def model_folder(run: Run, model: ModelChoice) -> Path:
     if not folder.is_dir():
         raise UsageError("there is no tuned model: the gate kept the base", hint="See: dragoman status")
     return folder
+
+
+def encoder_of(run: Run, gate: GateResult, model: ModelChoice) -> Encoder:
+    """The base or the tuned model as it is served: with the gate's mixture and length of vectors.
+
+    Raises:
+        UsageError: There is no tuned model, since the gate refused it.
+    """
+    way = _way(gate, model)
+    if model == "base":
+        return base_encoder(run, dims=way.dims)
+    return tuned_encoder(run, model_folder(run, model), share=way.share, dims=way.dims)
+
+
+def _way(gate: GateResult, model: ModelChoice) -> Serving:
+    return gate.served if model == gate.served.model else gate.untuned
 
 
 def index(run: Run) -> Manifest:
@@ -64,14 +82,13 @@ def index(run: Run) -> Manifest:
         cache = VectorCache(run.workspace.root / "vectors", run.reporter)
         models = INDEXES if gate.ships else INDEXES[:1]
         for model in models:
-            encoder = SentenceEncoder(model_folder(run, model))
+            encoder = encoder_of(run, gate, model)
             vectors = cache.encode(encoder, passages, "passage", f"encoding passages ({model})")
-            way = gate.served if model == gate.served.model else gate.untuned
             meta = IndexMeta(
                 encoder.fingerprint,
                 model,
                 encoder.dimension,
-                way,
+                _way(gate, model),
                 ingested.content,
                 ", ".join(source_names(run.recipe)),
             )
@@ -110,8 +127,7 @@ class DocsSearcher:
         run.workspace.need("index")
         gate = gate_of(run.workspace.need("evaluate"))
         self.model: ModelChoice = gate.served.model if model == "auto" else model
-        folder = model_folder(run, self.model)
-        self._encoder = SentenceEncoder(folder)
+        self._encoder = encoder_of(run, gate, self.model)
         self._index: Index = open_index(
             run.workspace.folder("index") / self.model, fingerprint=self._encoder.fingerprint
         )

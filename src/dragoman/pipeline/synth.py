@@ -12,12 +12,11 @@ from typing import Any
 
 from dragoman.config import SynthSettings
 from dragoman.evaluate.ranking import dense_ranks
-from dragoman.models.encoder import SentenceEncoder
 from dragoman.models.protocols import Vectors
-from dragoman.models.tokens import ModelTokens
 from dragoman.pipeline.asking import Asked, ask, ask_jobs, asks
 from dragoman.pipeline.context import Outcome, Run, counts_by_reason, run_stage
-from dragoman.pipeline.ingest import REJECTED, base_model, catalogue_of, load_chunks
+from dragoman.pipeline.encoders import base_encoder
+from dragoman.pipeline.ingest import REJECTED, catalogue_of, load_chunks, tokens_of
 from dragoman.pipeline.plans import synth_plan
 from dragoman.pipeline.vectors import VectorCache
 from dragoman.pipeline.verdicts import reviewed
@@ -155,7 +154,7 @@ class _Seen:
         if not judged:
             empty = Evidence().vectors
             return cls((), empty, empty, {})
-        encoder = SentenceEncoder(base_model(run))
+        encoder = base_encoder(run)
         cache = VectorCache(run.workspace.root / "vectors", run.reporter)
         passages = cache.encode(encoder, [chunk.passage for chunk in chunks], "passage", "encoding passages (base)")
         vectors = cache.encode(encoder, [question.text for question in judged], "query", "encoding questions (base)")
@@ -198,7 +197,7 @@ def _fitting(run: Run, contexts: Sequence[Context], chunks: Sequence[Chunk]) -> 
         return [], []
     by_id = {chunk.id: chunk for chunk in chunks}
     passages = [contextual_passage(by_id[one.chunk_id], one.sentence) for one in contexts]
-    counts = ModelTokens(base_model(run)).count(passages)
+    counts = tokens_of(run).count(passages)
     fits = [count <= run.recipe.chunk.tokens for count in counts]
     unfit = [
         Rejected("synth", one.chunk_id, "no room for context", one.sentence)

@@ -37,7 +37,9 @@ class VectorCache:
         Returns:
             Shape ``(len(texts), dimension)``.
         """
-        path = self._folder / f"{encoder.fingerprint}.npz"
+        # An adapted model's passages are the base's.
+        made_by = encoder.passage_fingerprint if role == "passage" else encoder.fingerprint
+        path = self._folder / f"{made_by}.npz"
         known = _read(path)
         keys = [content_id(role, text) for text in texts]
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}

@@ -94,6 +94,13 @@ class AnswerStore:
         """How long the stored answers among these keys took; those of an older version, not timed, are left out."""
         return {key: taken for key, taken in self._rows("answers", "key, seconds", keys) if taken > 0}
 
+    def tokens(self) -> tuple[int, int]:
+        """Tokens of all prompts and of all answers that are stored."""
+        query = "SELECT coalesce(sum(prompt_tokens), 0), coalesce(sum(answer_tokens), 0) FROM answers"
+        with self._translated():
+            prompt, answer = self._database.execute(query).fetchone()
+        return int(prompt), int(answer)
+
     def failures(self, keys: Iterable[str]) -> dict[str, Failure]:
         """What is known of the requests among these keys that failed and have no answer since."""
         columns = "key, model, reason, detail, attempts, replies"

@@ -7,6 +7,7 @@ from math import log2
 import numpy as np
 import pytest
 
+from dragoman.evaluate.gate import Panel
 from dragoman.evaluate.metrics import ndcg
 from dragoman.evaluate.page.data import by_document, wins_and_losses
 from dragoman.evaluate.report import Comparison
@@ -25,7 +26,8 @@ def compared(before: list[int], after: list[int], chunks: list[str]) -> Comparis
         Question(content_id("q", n), f"question {n}", name, "llm", "howto") for n, name in enumerate(chunks)
     )
     ranks = {BASE: np.array(before, dtype=np.int64), TUNED: np.array(after, dtype=np.int64)}
-    return Comparison(questions, tuple(f"unit of {name}" for name in chunks), (0,) * len(chunks), ranks)
+    units = [f"unit of {name}" for name in chunks]
+    return Comparison(questions, Panel(units, [0] * len(chunks), np.ones(len(chunks)), 100, 1), ranks)
 
 
 CHUNKS = {name: chunk(name, path) for name, path in (("a", "one.md"), ("b", "one.md"), ("c", "two.md"))}
@@ -35,7 +37,7 @@ def test_a_document_has_the_mean_of_its_questions() -> None:
     found = by_document(compared([2, 0, 1], [1, 3, 1], ["a", "b", "c"]), BASE, TUNED, 10, chunks_by_id=CHUNKS)
     second = 1 / log2(3)
     assert found["documents"] == 2
-    assert found["base"] == {"model": "base", "mode": "dense", "lexical_weight": 0.0, "questions": False}
+    assert Serving(**found["base"]) == BASE
     assert found["rows"] == [
         {
             "document": "one.md",

@@ -3,22 +3,24 @@
 import json
 import re
 from collections.abc import Callable
-from html.parser import HTMLParser
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.evaluate.page.reader import Reader, shown
 
 from dragoman.evaluate.page import report_page
 
 EVIL = (
     '<script>alert(1)</script><img src="https://foreign.example/p.png" onerror=alert(2)> & \'"</bdi></td></svg></title>'
 )
-VOID = {"meta"}
 SECTIONS = {
+    "people": "people",
     "table": "ways",
+    "choice": "choice",
+    "forgetting": "forgetting",
     "dims": "dimensions",
     "by_style": "kinds",
     "by_document": "documents",
@@ -26,44 +28,6 @@ SECTIONS = {
     "questions": "funnel",
     "training": "training",
 }
-
-
-class Reader(HTMLParser):
-    """The page as tags with their attributes, and its text; every tag must be closed in its turn."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.tags: list[str] = []
-        self.attributes: list[tuple[str, str, str]] = []
-        self.open: list[str] = []
-        self.text = ""
-        self.feed(page)
-        self.close()
-        assert not self.open
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes += [(tag, name, value or "") for name, value in attrs]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        self.open.pop()
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if "style" not in self.open:
-            self.text += data
-
-    def ids(self) -> list[str]:
-        return [value for _, name, value in self.attributes if name == "id"]
-
-
-def shown(value: float, sign: str = "") -> str:
-    return f"{value:{sign}.3f}".replace("-", "−")
 
 
 def test_the_verdict_stands_first_with_its_interval(report: dict[str, Any]) -> None:
@@ -112,16 +76,16 @@ def test_the_numbers_of_the_page_are_those_of_the_data(report: dict[str, Any]) -
         assert row["passage"] in text
     for words in ("made90", "duplicate−17", "too short−3", "kept for evaluation70", "of these, to train on65", "dropped4",
                   "25 verdicts of reviewers were used, 2 were not. Passages thrown out: 1", "Training time7 min",
-                  "Questions a round300 to 302", "Seed13", "torch2.13.0", "Requests to a language model31", "Prompt tokens48,211"):  # fmt: skip
+                  "Questions a round300 to 302", "Seed13", "torch2.13.0", "Requests to a language model31", "Prompt tokens48,211",
+                  "Answer tokens6,120", "Money0.37", "Licenceapache-2.0", "Cross-encodercellar/small-cross-encoder"):  # fmt: skip
         assert words in text, words
 
 
 def test_marks_stand_where_their_numbers_are(report: dict[str, Any]) -> None:
     """Of two ways, the one that gained more stands further to the right, by as much."""
-    plots = re.findall(
-        r'aria-label="([^"]*): ([+−][\d.]+) \[[^"]*\].*?c?x="([\d.]+)%"[^>]*?(?:r="5"|overflow)', report_page(report)
-    )
-    places = {float(gain.replace("−", "-")): float(x) for name, gain, x in plots if name not in {"validation", "test"}}
+    plotted = report_page(report).partition('id="ways"')[2].partition("<details>")[0]
+    plots = re.findall(r'aria-label="[^"]*: ([+−][\d.]+) \[[^"]*\].*?c?x="([\d.]+)%"[^>]*?(?:r="5"|overflow)', plotted)
+    places = {float(gain.replace("−", "-")): float(x) for gain, x in plots}
     assert len(places) > 1
     gains = sorted(places)
     slope = {round((places[b] - places[a]) / (b - a), -1) for a, b in pairwise(gains) if b - a > 0.05}
@@ -133,10 +97,13 @@ def test_the_best_way_comes_first_and_the_served_one_is_marked(report: dict[str,
     plotted = report_page(report).partition('id="ways"')[2].partition("<details>")[0]
     names = [re.sub("<[^>]+>", "", name) for name in re.findall(r'role="rowheader">(.*?)</th>', plotted)]
     assert names == [
-        "tuned hybrid (words at 0.3) served",
-        "tuned dense",
+        "mixed 50% hybrid (words at 0.3), 2 epochs served",
+        "mixed 50% dense, 2 epochs",
+        "mixed 50% hybrid (words at 0.3), 2 epochs, reranked",
+        "tuned hybrid (words at 0.3), 1 epoch",
         "words alone",
         "base hybrid (words at 0.5)",
+        "tuned dense, 1 epoch",
         "base dense",
     ]
 
@@ -157,12 +124,28 @@ def test_hostile_texts_are_shown_and_do_nothing(report: dict[str, Any], spoiled:
 
 
 @pytest.mark.parametrize(
-    "key", ["revisions", "versions", "cost", "documents", "steps", "verdicts", "kinds", "dims", "table"]
+    "key",
+    [
+        "revisions",
+        "versions",
+        "cost",
+        "documents",
+        "steps",
+        "verdicts",
+        "kinds",
+        "dims",
+        "table",
+        "people",
+        "forgetting",
+    ],
 )
 def test_hostile_names_are_shown_and_do_nothing(report: dict[str, Any], key: str) -> None:
     clean = Reader(report_page(report))
     if key in {"dims", "table"}:
         report[key] = [row | {"model": EVIL} for row in report[key]]
+    elif key in {"people", "forgetting"}:
+        rows = "changes" if key == "people" else "rows"
+        report[key][rows] = [row | {"question": EVIL, "name": EVIL} for row in report[key][rows]]
     elif key in {"steps", "verdicts", "kinds"}:
         report["questions"][key] = {EVIL: 3}
     else:
@@ -198,7 +181,7 @@ def test_a_section_without_data_is_left_out(report: dict[str, Any], key: str) ->
 
 
 @pytest.mark.parametrize("key", ["gate", "verdict", "k", "asked", "units", "ways", "base_model", "revisions", "documents",
-                                 "seed", "versions", "cost", "name"])  # fmt: skip
+                                 "seed", "versions", "cost", "name", "license", "reranker", "dims_note"])  # fmt: skip
 def test_any_key_may_be_missing(report: dict[str, Any], key: str) -> None:
     before = set(Reader(report_page(report)).ids())
     del report[key]
@@ -228,6 +211,7 @@ def test_losses_that_are_no_numbers_are_counted(report: dict[str, Any]) -> None:
 )
 def test_who_asked_is_said(report: dict[str, Any], people: int, said: str) -> None:
     report["asked_kinds"] = {"person": people, "llm": 60}
+    del report["people"]
     text = Reader(report_page(report)).text
     assert said in text
     assert ("reuse the words of the passage" in text) == bool(said)
@@ -285,5 +269,10 @@ def test_large_reports_stay_readable(report: dict[str, Any]) -> None:
     report["training"]["rounds"] = [{"losses": [1.0] * 20_000, "steps": 20_000}] * 30
     report["by_document"]["rows"] *= 1000
     report["ways"] *= 1000
+    for part, key in (("choice", "rows"), ("forgetting", "rows"), ("people", "changes"), ("people", "table")):
+        report[part][key] *= 1000
+    report["people"]["lost"] = ["line 1: q: lost"] * 100_000
+    for row in report["training"]["rounds"]:
+        row["validation"] = [0.5, 0.6] * 10_000
     report["dims"] = [{"model": f"m{n}", "dims": n + 1, "ndcg": 0.5} for n in range(500)]
-    assert len(report_page(report)) < 400_000
+    assert len(report_page(report)) < 450_000

@@ -65,7 +65,10 @@ def test_nothing_sticks_out_and_all_can_be_read(
         assert box["x"] >= 0
         assert 60 < box["width"] <= width
         assert svg.get_attribute("aria-label")
-    assert min(page.evaluate(CONTRAST, "h1,h2,p,th,td,dt,dd,a,small,summary,.badge,.rank,blockquote,svg text")) >= 4.5
+    assert (
+        min(page.evaluate(CONTRAST, "h1,h2,h3,h4,p,th,td,dt,dd,a,small,summary,.badge,.rank,blockquote,svg text"))
+        >= 4.5
+    )
     assert min(page.evaluate(CONTRAST, ".mark.filled,rect.gone,rect.kept")) >= 3
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == (
         "rgb(255, 255, 255)" if scheme == "light" else "rgb(20, 24, 29)"
@@ -98,7 +101,7 @@ def test_wins_and_losses_stand_side_by_side_where_there_is_room(
 
 def test_tables_are_tables_for_those_who_hear_them(shown: Callable[..., Any], report: dict[str, Any]) -> None:
     page = shown(report, 360, "light")
-    ways = page.get_by_role("table", name="Ways of searching")
+    ways = page.get_by_role("table", name="Ways of searching", exact=True)
     assert ways.get_by_role("rowheader").count() == len(report["table"])
     assert page.get_by_role("img", name=re.compile(r"^validation: \+")).count() == 1
     assert page.get_by_role("heading", level=1).count() == 1

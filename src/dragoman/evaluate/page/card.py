@@ -5,12 +5,13 @@ knows the Hub's library.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dragoman.evaluate.naming import epochs_name, model_name, way_name
 from dragoman.evaluate.page.limits import limits
 from dragoman.evaluate.page.making import origins
-from dragoman.evaluate.page.markup import named
+from dragoman.evaluate.page.markup import named, row_of, serving_of
 from dragoman.evaluate.page.reading import (
     Table,
     clean,
@@ -21,15 +22,20 @@ from dragoman.evaluate.page.reading import (
     numbers,
     plain,
     rows,
+    signed,
     table,
     text,
 )
 from dragoman.evaluate.page.result import headline
+from dragoman.evaluate.page.training import method
+from dragoman.evaluate.spans import READ
 from dragoman.models.catalog import CATALOG
 from dragoman.models.sources import HubSource
+from dragoman.records import Serving
 
 _HUB_NAME = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
 _TAGS = ["sentence-transformers", "sentence-similarity", "feature-extraction", "retrieval", "dragoman"]
+_MOST = 60
 _METRICS = (("ndcg", "NDCG"), ("mrr", "MRR"), ("recall", "Recall"))
 
 
@@ -49,6 +55,8 @@ def model_card(report: Mapping[str, Any]) -> str:
         "## Does tuning help?",
         _inline(headline(report)),
         *_results(report),
+        *_people(report),
+        *_forgetting(report),
         "## Use",
         _usage(report),
         "## Training",
@@ -111,31 +119,91 @@ def _title(report: Table) -> str:
 
 
 def _about(report: Table) -> str:
-    base = _base(report)
+    base, weights = _base(report), _weights(report)
     tuned = (
         f" It is {_code(base)}, tuned on questions about these docs and the passages that answer them." if base else ""
+    )
+    mixed = (
+        f" Its weights are a mean: {100 * weights.share:.3g}% of the tuned model's and the rest of the base's."
+        if weights.share < 1
+        else ""
     )
     sources = ", ".join(_code(str(name)) for name in list(table(report, "revisions"))[:20])
     return (
         "A [sentence-transformers](https://www.SBERT.net) model that finds the passage of a documentation that answers a question."
-        f"{tuned}{f' The docs: {sources}.' if sources else ''} Made with Dragoman."
+        f"{tuned}{mixed}{f' The docs: {sources}.' if sources else ''} Made with Dragoman."
     )
 
 
 def _results(report: Table) -> list[str]:
-    found = [row for row in rows(report, "table") if number(row, "ndcg") is not None][:60]
-    if not found:
-        return []
     k = count(report, "k") or 10
-    found.sort(key=lambda row: -(number(row, "ndcg") or 0.0))
-    lines = [f"| way of searching | NDCG@{k} [95% interval] | MRR@{k} | recall@{k} |", "| --- | --- | --- | --- |"]
-    for row in found:
-        inside = interval(ends_of(row, "ndcg_"), sign=False)
-        figures = [f"{plain(number(row, 'ndcg'))} {inside}", plain(number(row, "mrr")), plain(number(row, "recall"))]
-        lines.append(f"| {_inline(named(row) or 'unnamed')} | {' | '.join(figures)} |")
+    listed = _ways(rows(report, "table"), k)
+    if not listed:
+        return []
     served = named(table(report, "gate", "served"))
-    about = "Questions that the model was not trained on, answered from all passages of the docs. The metadata of this card hold tuned dense search."
-    return [about, "\n".join(lines), f"Served: {_inline(served)}." if served else ""]
+    about = (
+        "Questions that the model was not trained on, answered from all passages of the docs. "
+        f"The metadata of this card hold {_inline(way_name(_weights(report)))}."
+    )
+    return [about, listed, f"Served: {_inline(served)}." if served else ""]
+
+
+def _people(report: Table) -> list[str]:
+    part = table(report, "people")
+    asked, k = count(part, "asked"), count(part, "k") or count(report, "k") or 10
+    listed = _ways(rows(part, "table"), k)
+    if not listed:
+        return []
+    how_many = f"{asked:,} questions" if asked else "Questions"
+    about = (
+        f"{how_many}, with the places that answer them marked by hand. Answered: how many of them are answered within the first "
+        f"{READ:,} characters of what is found."
+    )
+    return ["## Questions that people asked", about, listed]
+
+
+def _forgetting(report: Table) -> list[str]:
+    part = table(report, "forgetting")
+    found = [row for row in rows(part, "rows") if number(row, "base") is not None and number(row, "tuned") is not None]
+    told = _inline(text(part, "note", 500))
+    if not found:
+        return ["## What it forgot", told] if told else []
+    lines = ["| questions of | questions | base | tuned | change [95% interval] |", "| --- | --- | --- | --- | --- |"]
+    for row in found[:_MOST]:
+        base, tuned = number(row, "base") or 0.0, number(row, "tuned") or 0.0
+        change = number(row, "change")
+        moved = f"{signed(tuned - base if change is None else change)} {interval(ends_of(row))}"
+        asked = count(row, "questions")
+        name = _inline(text(row, "name", 80)) or "not told"
+        lines.append(
+            f"| {name} | {'–' if asked is None else f'{asked:,}'} | {plain(base)} | {plain(tuned)} | {moved} |"
+        )
+    of = _inline(text(part, "set", 120))
+    about = f"NDCG of dense search on questions that the tuning was not for{f': {of}' if of else ''}."
+    return ["## What it forgot", about, "\n".join(lines), told]
+
+
+def _ways(found: Sequence[Table], k: int) -> str:
+    """A table of ways of searching, the best first; ``answered`` is a column where a row has it."""
+    known = [row for row in found if number(row, "ndcg") is not None][:_MOST]
+    if not known:
+        return ""
+    known.sort(key=lambda row: -(number(row, "ndcg") or 0.0))
+    answered = any(number(row, "answered") is not None for row in known)
+    heads = [
+        "way of searching",
+        f"NDCG@{k} [95% interval]",
+        f"MRR@{k}",
+        f"recall@{k}",
+        *(["answered"] if answered else []),
+    ]
+    lines = [f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}"]
+    for row in known:
+        inside = interval(ends_of(row, "ndcg_"), sign=False)
+        figures = [plain(number(row, key)) for key in ("ndcg", "mrr", "recall", *(["answered"] if answered else []))]
+        figures[0] = f"{figures[0]} {inside}"
+        lines.append(f"| {_inline(named(row) or 'unnamed')} | {' | '.join(figures)} |")
+    return "\n".join(lines)
 
 
 def _usage(report: Table) -> str:
@@ -161,8 +229,14 @@ def _training(report: Table) -> list[str]:
     kinds = origins(report)
     seed = number(report, "seed")
     seeds = numbers(report, "seeds") or ([seed] if seed is not None else [])
+    weights, tuned, teacher = _weights(report), method(report), text(report.get("training"), "teacher", 500)
+    kept = f"Kept: {epochs_name(weights.epochs)}, {model_name(weights)}"
     said = [
         "Question to passage, in-batch negatives inside a Matryoshka loss; no batch holds two questions of one section.",
+        f"- Base model: {_code(base)}." if (base := _base(report)) else "",
+        f"- What was tuned: {_inline(tuned)}." if tuned else "",
+        f"- {_inline(kept)}." if table(report, "gate") else "",
+        f"- {_inline(teacher)}" if teacher else "",
         f"- Questions kept, by origin: {_inline(kinds)}." if kinds else "",
         f"- Rounds: {len(every)}, each judged on docs that it never saw; {min(asked):,} to {max(asked):,} questions a round."
         if asked
@@ -178,9 +252,18 @@ def _versions(report: Table) -> str:
     return ", ".join(f"{_code(str(key))} {_code(text(found, key, 60))}" for key in list(found)[:30] if text(found, key))
 
 
+def _weights(report: Table) -> Serving:
+    """Dense search with whole vectors by the weights that the card is of: what the model does by itself.
+
+    They are those that are served, those that were judged where the base is served.
+    """
+    ways = (serving_of(table(report, "gate", key)) for key in ("served", "tuned"))
+    tuned = next((way for way in ways if way and way.model == "tuned"), Serving("tuned", "dense"))
+    return Serving("tuned", "dense", epochs=tuned.epochs, share=tuned.share)
+
+
 def _dense(report: Table) -> Table:
-    """Tuned dense search: what the model does by itself."""
-    return next((row for row in [*rows(report, "table"), *rows(report, "ways")] if named(row) == "tuned dense"), {})
+    return row_of([*rows(report, "table"), *rows(report, "ways")], _weights(report))
 
 
 def _inline(words: str) -> str:

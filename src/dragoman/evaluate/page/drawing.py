@@ -98,6 +98,18 @@ def change_mark(scale: Scale, before: float, after: float, says: str) -> str:
     return _svg(parts, _ROW, says)
 
 
+def pair_mark(scale: Scale, ends: Ends, shape: Shape, reference: float | None, says: str) -> str:
+    """Two figures of one thing on one row, the second one filled; a dotted line stands at the reference."""
+    y, (first, second) = _ROW / 2, (scale.across(end) for end in ends)
+    parts = [*_grid(scale, _ROW)]
+    if reference is not None:
+        at = scale.across(reference)
+        parts.append(f'<line class="zero" x1="{at}" x2="{at}" y1="0" y2="{_ROW}"/>')
+    parts.append(f'<line class="{shape}" x1="{first}" x2="{second}" y1="{y}" y2="{y}"/>')
+    parts += [mark(first, y, shape, filled=False), mark(second, y, shape, filled=True)]
+    return _svg(parts, _ROW, says)
+
+
 def bar(share: float, kind: str, says: str) -> str:
     """A bar of the full width's share."""
     width = 100 * min(1.0, max(0.0, share))
@@ -162,21 +174,41 @@ def columns_plot(columns: Sequence[str], lines: Sequence[tuple[Shape, Sequence[P
     return _svg(parts, _TALL, says)
 
 
-def curves_plot(curves: Sequence[tuple[str, Sequence[float]]], mean: Sequence[float], says: str) -> str:
-    """Thin named curves from the left end to the right one, and their mean as a thick one."""
-    scale = scale_of([value for _, curve in curves for value in curve], zero=True)
+def curves_plot(
+    curves: Sequence[tuple[str, Sequence[float]]],
+    mean: Sequence[float],
+    says: str,
+    *,
+    ticks: Sequence[tuple[float, str]] = ((0, "0%"), (0.5, "50%"), (1, "100%")),
+    zero: bool = True,
+) -> str:
+    """Thin named curves, and their mean as a thick one.
+
+    Args:
+        curves: Their points stand at equal distances, those of the longest from the left end to the right one.
+        mean: As long as the curves, or shorter; may be empty.
+        says: What is seen, for those who do not see it.
+        ticks: Words below the plot, each at its share of the width.
+        zero: Whether the scale begins at zero.
+
+    Returns:
+        SVG.
+    """
+    scale = scale_of([value for _, curve in curves for value in curve], zero=zero)
     parts = _levels(scale)
-    for share, anchor in ((0, "start"), (50, "middle"), (100, "end")):
-        x = f"{10 + 0.88 * share:.0f}%"
-        parts.append(f'<text x="{x}" y="{_TALL - 6}" text-anchor="{anchor}">{share}%</text>')
+    for share, word in ticks:
+        anchor = "start" if share <= 0 else "end" if share >= 1 else "middle"
+        parts.append(f'<text x="{10 + 88 * share:.2f}%" y="{_TALL - 6}" text-anchor="{anchor}">{word}</text>')
     parts.append(
         f'<svg x="10%" width="88%" height="{_TALL}" viewBox="0 0 1000 {_TALL}" preserveAspectRatio="none" overflow="visible">'
     )
+    steps = max(1, *(len(curve) - 1 for _, curve in curves))
     for name, curve in [*curves, *([("mean of the rounds", mean)] if mean else [])]:
-        steps = max(1, len(curve) - 1)
-        spots = " ".join(f"{1000 * place / steps:.1f},{scale.down(value)}" for place, value in enumerate(curve))
+        spots = [f"{1000 * place / steps:.1f},{scale.down(value)}" for place, value in enumerate(curve)]
         kind = "curve mean" if curve is mean else "curve"
-        parts.append(f'<polyline class="{kind}" points="{spots}"><title>{escape(name)}</title></polyline>')
+        # A line of no length with round ends is a dot: what a curve of one point has to show.
+        drawn = " ".join(spots if len(spots) > 1 else spots * 2)
+        parts.append(f'<polyline class="{kind}" points="{drawn}"><title>{escape(name)}</title></polyline>')
     parts.append("</svg>")
     return _svg(parts, _TALL, says)
 

@@ -6,7 +6,7 @@ In: the report's data. Out: HTML with plots, each part empty when its data are n
 from collections.abc import Sequence
 
 from dragoman.evaluate.page.drawing import Point, Shape, axis, change_mark, columns_plot, scale_of
-from dragoman.evaluate.page.markup import Column, grid, named, note, section, swatch
+from dragoman.evaluate.page.markup import Column, grid, judged_model, named, note, section, swatch
 from dragoman.evaluate.page.reading import (
     Table,
     clean,
@@ -60,7 +60,8 @@ def by_dimension(report: Table) -> str:
         note("Dense search with vectors cut to their first numbers: shorter ones cost less to keep and to search."),
         f'<p class="legend">{legend}<span>whiskers: 95% interval</span></p>',
         f'<figure class="tall">{plot}<figcaption>NDCG@{k} by dimensions of the vectors</figcaption></figure>',
-        grid("NDCG by dimensions", [Column("dimensions", ""), *(Column(model) for model in models)], cells, "wide"),
+        note(html(told, 500)) if (told := text(report, "dims_note", 500)) else "",
+        grid("NDCG by dimensions", [Column("length", ""), *(Column(model) for model in models)], cells, "wide"),
     )
 
 
@@ -81,7 +82,7 @@ def by_kind(report: Table) -> str:
     found = [row for row in rows(report, "by_style") if _both(row)][:30]
     if not found:
         return ""
-    words = "Dense search alone, base against tuned. Kinds with few questions move by chance; no interval is drawn."
+    words = f"Dense search alone, base against {html(judged_model(report))}. Kinds with few questions move by chance; no interval is drawn."
     return section("kinds", "By kind of question", note(words), _LEGEND, _changes("kind of question", "style", found))
 
 

@@ -3,7 +3,8 @@
 In: the report's data. Out: sentences without HTML.
 """
 
-from dragoman.evaluate.page.reading import Table, count, counts, numbers, rows, table
+from dragoman.evaluate.page.markup import serving_of
+from dragoman.evaluate.page.reading import Table, count, counts, numbers, rows, table, text
 
 _FEW, _ENOUGH = 100, 100
 
@@ -19,7 +20,7 @@ def limits(report: Table) -> list[str]:
     """
     gate = table(report, "gate")
     asked = count(report, "asked") or count(gate, "questions") or 0
-    found = [*_origin(report, asked)]
+    found = [*_origin(report, asked), *_people(report)]
     if 0 < asked < _FEW:
         found.append(
             f"Only {asked} questions were asked: the interval is wide, and parts of the page rest on a handful each."
@@ -44,11 +45,31 @@ def limits(report: Table) -> list[str]:
             f"The best of {ways} ways was chosen on the questions that it is shown with, which flatters it a little; "
             "the test figure is of a choice that the scored questions had no part in."
         )
+    found += _length(report)
     if gate or ways:
         found.append(
             "A question counts as found only where its own section, or a near copy, is found; other sections may answer it too."
         )
     return found
+
+
+def _people(report: Table) -> list[str]:
+    """Whether people's questions had a part in what they are shown with."""
+    asked = count(table(report, "people"), "asked") or 0
+    if not asked or table(report, "people").get("counted") is not True:
+        return []
+    return [
+        f"The {asked:,} questions that people asked took part in the choice of what is served, so their own figures flatter it a little."
+    ]
+
+
+def _length(report: Table) -> list[str]:
+    """How the length of the vectors was chosen."""
+    told, way = text(report, "dims_note", 500), serving_of(table(report, "gate", "served"))
+    if way and way.dims:
+        said = told or f"Served: the first {way.dims:,} dimensions."
+        return [f"The length of the vectors was chosen on the questions that it is shown with. {said}"]
+    return [f"The length of the vectors. {told}"] if told else []
 
 
 def _origin(report: Table, asked: int) -> list[str]:
@@ -61,6 +82,8 @@ def _origin(report: Table, asked: int) -> list[str]:
     flatter = (
         "Such questions reuse the words of the passage, which flatters word search, and are not what readers type."
     )
+    if not people and count(table(report, "people"), "asked"):
+        return [f"People asked only the questions that are shown as theirs; for the rest, {source}. {flatter}"]
     if not people:
         return [f"No person asked these questions: {source} from the docs themselves. {flatter}"]
     if people < _ENOUGH and asked > people:

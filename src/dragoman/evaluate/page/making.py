@@ -1,12 +1,9 @@
-"""How the model was made: questions and what became of them, reviewers, training, and what it takes to do it again.
+"""What the model was made of: questions and what became of them, reviewers, and what it takes to do it again.
 
 In: the report's data. Out: HTML, each part empty when its data are not there.
 """
 
-from collections.abc import Sequence
-from itertools import accumulate, pairwise
-
-from dragoman.evaluate.page.drawing import bar, curves_plot
+from dragoman.evaluate.page.drawing import bar
 from dragoman.evaluate.page.markup import Column, facts, grid, note, section
 from dragoman.evaluate.page.reading import (
     Table,
@@ -17,12 +14,11 @@ from dragoman.evaluate.page.reading import (
     html,
     number,
     numbers,
-    rows,
     table,
     text,
 )
 
-_BINS, _ROUNDS, _STEPS = 30, 20, 40
+_STEPS = 40
 _ORIGINS = {"llm": "by a language model", "structure": "from the docs' structure", "person": "by people"}
 
 
@@ -81,68 +77,6 @@ def reviewers(report: Table) -> str:
     )
 
 
-def training(report: Table) -> str:
-    """The loss of each round of training, and what the training took."""
-    every = rows(report, "training", "rounds")
-    found = [
-        (f"round {place + 1}", losses) for place, row in enumerate(every) if len(losses := numbers(row, "losses")) > 1
-    ]
-    found = found[:_ROUNDS]
-    parts = []
-    if found:
-        bins = max(2, min(_BINS, min(len(losses) for _, losses in found) // 2))
-        curves = [(name, _binned(losses, bins)) for name, losses in found]
-        mean = [sum(values) / len(values) for values in zip(*(curve for _, curve in curves), strict=True)]
-        ends = f"from {mean[0]:.2f} to {mean[-1]:.2f}"
-        many = len(curves) > 1
-        said = (
-            f"Loss of {len(curves)} rounds of training; the mean falls {ends}"
-            if mean[-1] < mean[0]
-            else f"Loss of {len(curves)} rounds; the mean goes {ends}"
-        )
-        plot = curves_plot(curves, mean if many else curves[0][1], said)
-        thick = "thick: their mean; thin: each round; " if many else ""
-        words = f"Training loss by share of the training done ({thick}each point the mean of some steps, {ends})"
-        parts.append(f'<figure class="tall">{plot}<figcaption>{words}</figcaption></figure>')
-    told = _took(report, every)
-    if not parts and not told:
-        return ""
-    return section("training", "Training", *parts, told)
-
-
-def _binned(losses: Sequence[float], bins: int) -> list[float]:
-    """Means of equal parts, so that rounds of different lengths can stand over each other."""
-    sums = [0.0, *accumulate(losses)]
-    edges = [len(losses) * place // bins for place in range(bins + 1)]
-    return [(sums[end] - sums[start]) / (end - start) for start, end in pairwise(edges)]
-
-
-def _took(report: Table, every: Sequence[Table]) -> str:
-    seconds = [value for row in every if (value := number(row, "seconds")) is not None]
-    total = number(table(report, "training"), "seconds") or sum(seconds)
-    steps = [value for row in every if (value := count(row, "steps")) is not None]
-    asked = [value for row in every if (value := count(row, "questions")) is not None]
-    lost = sum(len(row["losses"]) - len(numbers(row, "losses")) for row in every if isinstance(row.get("losses"), list))
-    precision = sorted({text(row, "precision", 20) for row in every} - {""})
-    return facts(
-        [
-            ("Training time", duration(total) if total > 0 else ""),
-            ("Rounds", f"{len(every):,}" if every else ""),
-            ("Questions a round", _span(asked)),
-            ("Steps a round", _span(steps)),
-            ("Steps whose loss was no number", f"{lost:,}" if lost else ""),
-            ("Precision", html(", ".join(precision)) if precision else ""),
-        ]
-    )
-
-
-def _span(values: Sequence[int]) -> str:
-    if not values:
-        return ""
-    low, high = min(values), max(values)
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
-
-
 def again(report: Table) -> str:
     """Seeds, versions, sources and cost: what it takes to do this again."""
     seeds = [f"{value:.0f}" for value in numbers(report, "seeds")] or (
@@ -150,14 +84,16 @@ def again(report: Table) -> str:
     )
     pairs = [
         ("Base model", f"<code>{html(base)}</code>" if (base := text(report, "base_model")) else ""),
+        ("Cross-encoder", f"<code>{html(reranker)}</code>" if (reranker := text(report, "reranker")) else ""),
         ("Seed" if len(seeds) < 2 else "Seeds", ", ".join(seeds[:20])),  # noqa: PLR2004 - plural
+        ("Licence", html(licence, 60) if (licence := text(report, "license", 60)) else ""),
     ]
     docs = [
         (html(key, 120), _value(value) or "as it stood in its folder") for key, value in _items(report, "revisions")
     ]
     docs += [(html(_spaced(key)), _value(value)) for key, value in _items(report, "documents")]
     versions = [(html(key, 60), _value(value)) for key, value in _items(report, "versions")]
-    asked = counts(report, "questions", "rows").get("requests")
+    asked = counts(report, "questions", "rows").get("requests", count(table(report, "cost"), "requests"))
     cost = [("Requests to a language model", f"{asked:,}" if asked is not None else "")]
     cost += [(html(_spaced(key)), _value(value, key)) for key, value in _items(report, "cost") if key != "requests"]
     named = (("Docs", facts(docs)), ("Versions", facts(versions)), ("Cost", facts(cost)))
@@ -170,7 +106,8 @@ def _items(report: Table, key: str) -> list[tuple[str, object]]:
 
 
 def _spaced(key: str) -> str:
-    return key[:1].upper() + key[1:].replace("_", " ")
+    words = key.removesuffix("seconds") + "time" if key.endswith("seconds") else key
+    return words[:1].upper() + words[1:].replace("_", " ")
 
 
 def _value(value: object, key: str = "") -> str:

@@ -4,12 +4,13 @@ In: texts that are HTML already. Out: HTML. It escapes nothing but what it names
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import cast
 
-from dragoman.evaluate.page.reading import Table, clean, number, text
-from dragoman.evaluate.report import describe
+from dragoman.evaluate.naming import model_name, way_name
+from dragoman.evaluate.page.drawing import Shape
+from dragoman.evaluate.page.reading import Table, clean, count, number, table, text
 from dragoman.records import ModelChoice, SearchMode, Serving
 
 
@@ -81,16 +82,55 @@ def swatch(shape: str, *, filled: bool = True) -> str:
     return f'<svg class="swatch" aria-hidden="true" width="14" height="14">{drawn} class="{kind}"{turned}/></svg>'
 
 
-def named(way: Table) -> str:
-    """A way of searching in a few words, the model first; "" when it is not told. No HTML."""
-    mode = text(way, "mode", 40)
+def badge(word: str) -> str:
+    """A word behind a row's name that says what is special about it."""
+    return f' <span class="badge plain">{word}</span>'
+
+
+def serving_of(way: Table) -> Serving | None:
+    """The way of searching that a row tells of, so that two rows can be compared; None when it tells of none.
+
+    What older reports do not tell is as it was when they were made: all epochs, nothing mixed, whole vectors, no cross-encoder.
+    """
+    mode, model, share = text(way, "mode", 40), text(way, "model", 40), number(way, "share")
     if not mode:
-        return ""
-    serving = Serving(
-        cast("ModelChoice", text(way, "model", 40)),
+        return None
+    part = share if share is not None and 0 <= share <= 1 else 1.0
+    return Serving(
+        cast("ModelChoice", "tuned" if model == "mixed" and part < 1 else model),
         cast("SearchMode", mode),
         number(way, "lexical_weight") or 0.0,
         way.get("questions") is True,
+        count(way, "epochs") or 0,
+        part,
+        count(way, "dims") or 0,
+        way.get("rerank") is True,
     )
-    words = describe(serving) if mode != "lexical" else "words alone"
-    return clean(words if mode == "lexical" else f"{serving.model} {words}".strip())
+
+
+def named(way: Table) -> str:
+    """A way of searching in a few words, the model first; "" when it is not told. No HTML."""
+    serving = serving_of(way)
+    return clean(way_name(serving)) if serving else ""
+
+
+def row_of(found: Sequence[Table], serving: Serving | None, *, exact: bool = False) -> Table:
+    """The row of a way of searching; of the same way with whole vectors, unless ``exact``, where shorter ones have no row."""
+    if serving is None:
+        return {}
+    known = {serving_of(row): row for row in reversed(found)}
+    return known.get(serving) or ({} if exact else known.get(replace(serving, dims=0), {}))
+
+
+def judged_model(report: Table) -> str:
+    """What the model that was judged against the base is called; no HTML."""
+    serving = serving_of(table(report, "gate", "tuned"))
+    return clean(model_name(serving)) if serving else "tuned"
+
+
+def shape_of(serving: Serving | None) -> Shape:
+    """The mark of a way's model: a disc for the tuned one, a diamond for a mixed one, else a square."""
+    if serving is None or serving.mode == "lexical":
+        return "base"
+    model = model_name(serving)
+    return "tuned" if model == "tuned" else "other" if model.startswith("mixed") else "base"

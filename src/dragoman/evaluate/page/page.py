@@ -1,8 +1,8 @@
 """The report as one page for a colleague.
 
-In: the data of ``report.json``, of any age: ``name``, ``verdict``, ``gate``, ``k``, ``asked``, ``units``, ``ways``, ``table``,
-``by_style``, ``dims``, ``by_document``, ``changes``, ``training``, ``questions``, ``base_model``, ``revisions``, ``documents``,
-``seed`` or ``seeds``, ``versions``, ``cost``, ``asked_kinds``. Out: HTML that needs nothing beside it: no script, font, picture or address.
+In: the data of ``report.json``, of any age: ``name``, ``verdict``, ``gate``, ``k``, ``asked``, ``units``, ``people``, ``ways``, ``table``,
+``choice``, ``by_style``, ``dims``, ``dims_note``, ``by_document``, ``changes``, ``forgetting``, ``training``, ``questions``,
+``base_model``, ``reranker``, ``revisions``, ``documents``, ``seed`` or ``seeds``, ``versions``, ``cost``, ``license``, ``asked_kinds``. Out: HTML that needs nothing beside it: no script, font, picture or address.
 """
 
 from collections.abc import Mapping
@@ -11,21 +11,28 @@ from pathlib import Path
 from typing import Any
 
 from dragoman.evaluate.page import changes, figures, making, result
+from dragoman.evaluate.page.choice import choice
+from dragoman.evaluate.page.forgetting import forgetting
 from dragoman.evaluate.page.limits import limits
 from dragoman.evaluate.page.markup import note, section
+from dragoman.evaluate.page.people import people
 from dragoman.evaluate.page.reading import html, text
+from dragoman.evaluate.page.training import training
 from dragoman.evaluate.page.ways import ways
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _PARTS = (
+    ("people", "People's questions", people),
     ("ways", "Ways", ways),
+    ("choice", "Which training", choice),
     ("dimensions", "Vector length", figures.by_dimension),
     ("kinds", "Kinds", figures.by_kind),
     ("documents", "Documents", figures.by_page),
     ("changes", "Wins and losses", changes.wins_and_losses),
+    ("forgetting", "Forgetting", forgetting),
     ("funnel", "Funnel", making.funnel),
     ("review", "Review", making.reviewers),
-    ("training", "Training", making.training),
+    ("training", "Training", training),
     ("again", "To do this again", making.again),
 )
 

@@ -3,11 +3,12 @@
 In: the report's data. Out: HTML. Each part is empty when its data are not there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 
+from dragoman.evaluate.naming import MIXED
 from dragoman.evaluate.page.drawing import axis, interval_mark, scale_of
-from dragoman.evaluate.page.markup import Column, facts, grid, named, note
+from dragoman.evaluate.page.markup import Column, facts, grid, named, note, row_of, serving_of, shape_of
 from dragoman.evaluate.page.reading import (
     Table,
     count,
@@ -22,6 +23,8 @@ from dragoman.evaluate.page.reading import (
     table,
     text,
 )
+
+_VERSUS, _WHOLE = ", untuned → served", ", with whole vectors"
 
 
 def headline(report: Table) -> str:
@@ -50,9 +53,10 @@ def verdict(report: Table) -> str:
     parts = [f'<p class="eyebrow"><span>{about}</span> {badge}</p><h1>{escape(headline(report))}</h1>']
     if reason := text(gate, "reason"):
         ways = [html(named(table(gate, key))) for key in ("tuned", "untuned")]
-        versus = f" Compared: {ways[0]} against {ways[1]}, the best way of each model." if all(ways) else ""
+        versus = f" Compared: {ways[0]}, against {ways[1]}, the best way of each model." if all(ways) else ""
         first = html(reason[:1].upper() + reason[1:])
-        parts.append(f'<p class="lead">{first}.{versus}</p>')
+        mixed = f" {MIXED}" if shape_of(serving_of(table(gate, "tuned"))) == "other" else ""
+        parts.append(f'<p class="lead">{first}.{versus}{mixed}</p>')
     return f"<header>{''.join(parts)}{_decided(report)}{served(report)}</header>"
 
 
@@ -79,34 +83,32 @@ def _decided(report: Table) -> str:
 
 def served(report: Table) -> str:
     """What readers get, in a few figures."""
-    gate = table(report, "gate")
-    before, after = (_figures(report, table(gate, key)) for key in ("untuned", "served"))
+    gate, k = table(report, "gate"), count(report, "k") or 10
+    before, after = (serving_of(table(gate, key)) for key in ("untuned", "served"))
     way = named(table(gate, "served"))
-    same = table(gate, "untuned") == table(gate, "served")
-    k = count(report, "k") or 10
 
-    def moved(key: str, write: Callable[[float | None], str]) -> str:
-        old, new = number(before, key), number(after, key)
+    def moved(found: Sequence[Table], key: str, write: Callable[[float | None], str]) -> tuple[str, str]:
+        """What the figure is of, and the figure."""
+        old, new = (number(row_of(found, serving), key) for serving in (before, after))
         if new is None:
-            return ""
-        return write(new) if same or old is None else f"{write(old)} → {write(new)}"
+            return "", ""
+        whole = _WHOLE if after and after.dims and not row_of(found, after, exact=True) else ""
+        if old is None or way == named(table(gate, "untuned")):
+            return whole, write(new)
+        return _VERSUS + whole, f"{write(old)} → {write(new)}"
 
-    asked, units = count(report, "asked"), count(report, "units")
-    versus = "" if same or not before else ", untuned → served"
+    ways, peoples = rows(report, "ways"), rows(report, "people", "table")
+    scored, found, real = moved(ways, "ndcg", plain), moved(ways, "recall", percent), moved(peoples, "ndcg", plain)
+    asked, units, people = count(report, "asked"), count(report, "units"), count(table(report, "people"), "asked")
     return facts(
         [
             ("Served now", html(way) if way else ""),
-            (f"{_metric(report)}{versus}", moved("ndcg", plain)),
-            (f"Found among the first {k}{versus}", moved("recall", percent)),
+            (f"{_metric(report)}{scored[0]}", scored[1]),
+            (f"NDCG, {f'{people:,} ' if people else ''}questions that people asked{real[0]}", real[1]),
+            (f"Found among the first {k}{found[0]}", found[1]),
             ("Asked", f"{asked:,} questions" + (f" on {units:,} parts of the docs" if units else "") if asked else ""),
         ]
     )
-
-
-def _figures(report: Table, way: Table) -> Table:
-    """The row of a way among all ways."""
-    keys = ("model", "mode", "lexical_weight", "questions")
-    return next((row for row in rows(report, "ways") if way and all(row.get(key) == way.get(key) for key in keys)), {})
 
 
 def _metric(report: Table) -> str:

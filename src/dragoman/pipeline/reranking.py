@@ -1,0 +1,44 @@
+"""A cross-encoder beside the ways of searching: hits in the order that it gives them.
+
+In: hits by way. Out: the same hits, the first ones in another order. Which model it is, the recipe says.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from dragoman.models.protocols import Reranker
+from dragoman.models.reranker import CrossReranker, rerank_orders
+from dragoman.pipeline.context import Run
+from dragoman.records import Chunk, Question
+
+DEPTH = 20  # hits that the cross-encoder reads
+
+
+def open_reranker(run: Run) -> Reranker | None:
+    """The cross-encoder of the recipe, if it names one."""
+    settings = run.recipe.models
+    return CrossReranker(settings.reranker, mirrors=settings.mirrors, say=run.say) if settings.reranker else None
+
+
+def reranked(
+    run: Run,
+    reranker: Reranker,
+    questions: Sequence[Question],
+    hits: Sequence[Sequence[str]],
+    chunks: Mapping[str, Chunk],
+) -> list[list[str]]:
+    """Put the first hits of each question in the cross-encoder's order.
+
+    Args:
+        run: The run.
+        reranker: Reads questions and passages together.
+        questions: What was asked.
+        hits: Ids of chunks for each question, best first.
+        chunks: Chunks by id.
+
+    Returns:
+        The same ids; equal scores keep their order, and so do hits beyond the first 20.
+    """
+    read = [[chunks[id_].passage for id_ in found[:DEPTH]] for found in hits]
+    with run.reporter.progress("reranking", sum(map(len, read))) as advance:
+        orders = rerank_orders(reranker, [question.text for question in questions], read, advance)
+    return [[*(found[place] for place in order), *found[DEPTH:]] for found, order in zip(hits, orders, strict=True)]
