@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import typer
 
-from dragoman.cli import answers, making, review, state
+from dragoman.cli import answers, compare, making, review, state
 from dragoman.cli.screen import Screen
 from dragoman.errors import DragomanError
 
@@ -33,6 +33,7 @@ app = typer.Typer(
 making.register(app)
 review.register(app)
 state.register(app)
+compare.register(app)
 answers.register(app)
 
 
