@@ -235,6 +235,10 @@ class TrainSettings(_Section):
     people_weight: Annotated[int, Field(ge=1, le=20)] = Field(
         default=2, description="times that a question counts which a person asked, corrected or found right"
     )
+    final: Literal["mean", "refit"] = Field(
+        default="mean",
+        description="the model that is served: the mean of the rounds' weights, or one trained once more on all documents",
+    )
     negatives: Annotated[int, Field(ge=0, le=50)] = Field(
         default=0, description="hard negatives beside each question in training, of those that were mined"
     )

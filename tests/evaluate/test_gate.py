@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dragoman.evaluate.gate import MINIMUM_QUESTIONS, GateResult, Panel, judge, refuse, shorten
+from dragoman.evaluate.gate import MINIMUM_QUESTIONS, GateResult, Panel, judge, refuse, shorten, with_fewer_words
 from dragoman.evaluate.metrics import Values
 from dragoman.records import Serving
 
@@ -165,3 +165,23 @@ def test_vectors_are_not_cut_so_short_that_nothing_is_gained() -> None:
     result = decide({BASE: base, TUNED: tuned}, FIVE_FOLDS)
     short = shorten(result, {384: tuned, 128: base + 0.01, 64: base - 0.01}, base, panel(FIVE_FOLDS), 0.5)
     assert short.served.dims == 128
+
+
+def test_no_more_weight_is_given_to_words_than_validation_can_tell_the_use_of() -> None:
+    base = 0.5 + noise(1)
+    ways = {weight: Serving("tuned", "hybrid", weight) for weight in (0.1, 0.3, 0.5)}
+    scores = {BASE: base, TUNED: base + 0.02 + noise(4, 0.01), ways[0.1]: base + 0.05 + noise(5, 0.01)}
+    scores |= {ways[0.3]: base + 0.099 + noise(6, 0.01), ways[0.5]: base + 0.1 + noise(7, 0.01)}
+    result = decide(scores, FIVE_FOLDS)
+    assert result.served == ways[0.5]
+    fewer = with_fewer_words(result, scores, panel(FIVE_FOLDS))
+    assert (fewer.served, fewer.tuned, fewer.ships) == (ways[0.3], ways[0.5], True)
+
+
+def test_fewer_words_are_not_chosen_if_the_gain_went_with_them() -> None:
+    base = 0.5 + noise(1)
+    half, tenth = Serving("tuned", "hybrid", 0.5), Serving("tuned", "hybrid", 0.1)
+    wild = noise(8, 0.3)
+    scores = {BASE: base, half: base + 0.02 + noise(9, 0.01), tenth: base + wild - wild.mean()}
+    result = decide(scores, FIVE_FOLDS)
+    assert (result.served, with_fewer_words(result, scores, panel(FIVE_FOLDS)).served) == (half, half)

@@ -10,7 +10,7 @@ import pytest
 
 from dragoman.errors import ModelError, UsageError
 from dragoman.models.encoder import SentenceEncoder, load_model
-from dragoman.train.mix import mix
+from dragoman.train.mix import mean, mix
 
 WEIGHTS = "model.safetensors"
 
@@ -114,3 +114,17 @@ def test_a_tuned_model_without_weights_is_refused(minilm: Path, tmp_path: Path) 
     (tmp_path / "empty" / "modules.json").write_text(json.dumps([]), encoding="utf-8")
     with pytest.raises(ModelError, match="empty has no weights"):
         mix(minilm, tmp_path / "empty", 0.5, tmp_path / "mixed")
+
+
+def test_the_mean_of_models_is_the_mean_of_each_weight_and_of_one_model_itself(
+    with_dense: tuple[Path, Path], tmp_path: Path
+) -> None:
+    base, tuned = with_dense
+    thirds = mean([base, base, tuned], tmp_path / "thirds")
+    known = tensors(mix(base, tuned, 1 / 3, tmp_path / "third") / "2_Dense" / WEIGHTS)
+    for name, tensor in tensors(thirds / "2_Dense" / WEIGHTS).items():
+        assert np.allclose(tensor.numpy(), known[name].numpy(), atol=1e-6)
+    alone = SentenceEncoder(mean([tuned], tmp_path / "alone")).encode(["a blunt saw"], "query")
+    assert np.allclose(alone, SentenceEncoder(tuned).encode(["a blunt saw"], "query"), atol=1e-6)
+    with pytest.raises(UsageError, match="no models"):
+        mean([], tmp_path / "none")

@@ -123,6 +123,33 @@ def refuse(result: GateResult, reason: str) -> GateResult:
     return replace(result, ships=False, reason=reason, served=result.untuned)
 
 
+def with_fewer_words(result: GateResult, scores: Mapping[Serving, Values], panel: Panel) -> GateResult:
+    """Serve with the smallest weight of words that validation cannot tell from the best one.
+
+    Questions that were made from passages reuse their words, so a weight that is no better on them is worse for readers
+    (as the one-standard-error rule prefers the simpler of models that are alike: Breiman et al. 1984, section 3.4.3).
+
+    Args:
+        result: The decision.
+        scores: NDCG of each question under each way.
+        panel: The questions.
+
+    Returns:
+        The decision with another ``served`` where a smaller weight is not worse than chance, and still gains over the untuned way.
+    """
+    served, among = result.served, panel.validation
+
+    def alike(way: Serving) -> bool:
+        return replace(way, mode=served.mode, lexical_weight=served.lexical_weight) == served
+
+    ways = [way for way in scores if alike(way) and way.lexical_weight < served.lexical_weight]
+    for way in sorted(ways, key=lambda way: way.lexical_weight):
+        near = panel.difference(scores[way], scores[served], among).high >= 0
+        if near and (not result.ships or panel.difference(scores[way], scores[result.untuned], among).low > 0):
+            return replace(result, served=way)
+    return result
+
+
 def shorten(
     result: GateResult, scores: Mapping[int, Values], untuned: Values, panel: Panel, tolerance: float
 ) -> GateResult:

@@ -55,6 +55,7 @@ def build_report(comparison: Comparison, gate: GateResult, k: int) -> dict[str, 
     table = [_detailed(comparison, scores, serving, k) for serving in leaders(comparison, gate, k)]
     return {
         "verdict": verdict(gate, k),
+        "served_note": _served_note(gate),
         "gate": asdict(gate),
         "k": k,
         "asked": len(comparison.questions),
@@ -77,6 +78,17 @@ def verdict(gate: GateResult, k: int) -> str:
 def checkpoint(serving: Serving) -> tuple[str, int, float]:
     """Whose vectors a way compares: the model, the epochs it was trained for and its share in the weights."""
     return serving.model, serving.epochs, serving.share
+
+
+def _served_note(gate: GateResult) -> str:
+    best = gate.tuned if gate.ships else gate.untuned
+    if gate.served.lexical_weight == best.lexical_weight:
+        return ""
+    served, judged = gate.served.lexical_weight, best.lexical_weight
+    return (
+        f"Served with words at {served:g}, not {judged:g}: these questions cannot tell the two apart, and made questions reuse "
+        "the words of the passage."
+    )
 
 
 def as_dense(serving: Serving) -> Serving:

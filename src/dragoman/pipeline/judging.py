@@ -14,7 +14,7 @@ from typing import Any
 
 from dragoman.evaluate.asked import AskedRow
 from dragoman.evaluate.compare import mean_of
-from dragoman.evaluate.gate import GateResult, Panel, judge, refuse, shorten
+from dragoman.evaluate.gate import GateResult, Panel, judge, refuse, shorten, with_fewer_words
 from dragoman.evaluate.metrics import Ranks, Values, ndcg
 from dragoman.evaluate.page import by_document, report_page, wins_and_losses
 from dragoman.evaluate.people import people_section
@@ -167,6 +167,8 @@ def _decide(trial: Trial) -> tuple[GateResult, Mapping[str, Any]]:
     forgetting = forgotten(trial.run, gate, trial.scratch, sources, *dense, panel.units)
     if gate.ships and forgetting.get("refused"):
         gate = refuse(gate, str(forgetting["note"]))
+    if gate.served.mode == "hybrid" and any(question.kind != "person" for question in comparison.questions):
+        gate = with_fewer_words(gate, scores, panel)
     if settings.tolerance and gate.served.mode != "lexical":
         lengths = {dims: trial.values(trial.bench.ranks_at(gate.served, dims)) for dims in trial.lengths()}
         gate = shorten(gate, lengths, scores[gate.untuned], panel, settings.tolerance)

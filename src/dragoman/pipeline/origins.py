@@ -32,7 +32,7 @@ def origins(run: Run) -> dict[str, Any]:
         "revisions": ingested.notes["revisions"],
         "documents": dict(ingested.rows),
         "questions": {"rows": dict(made.rows), **made.notes},
-        "training": dict(trained.notes) | {"teacher": _teacher(trained.notes)},
+        "training": dict(trained.notes) | {"teacher": _teacher(trained.notes), "final": run.recipe.train.final},
         "seed": run.recipe.seed,
         "seeds": [run.recipe.seed],
         "versions": _versions(),

@@ -15,7 +15,7 @@ from dragoman.tables import file_hash
 
 PROTOCOL = "3"  # of the evaluation: raised when what is measured changes, so that old verdicts are stale
 
-_AFTER_TRAINING = frozenset({"mixes", "report_to"})  # training settings that no weight depends on
+_AFTER_TRAINING = frozenset({"mixes", "final", "report_to"})  # training settings that no round's weights depend on
 
 
 def model_identity(recipe: Recipe) -> str:
@@ -82,7 +82,7 @@ def evaluate_plan(run: Run) -> Plan:
     }
     if recipe.evaluate.questions:
         inputs["people's questions"] = _hash_of(Path(recipe.evaluate.questions))
-    choice = {"mixes": list(recipe.train.mixes), "reranker": recipe.models.reranker}
+    choice = {"mixes": list(recipe.train.mixes), "final": recipe.train.final, "reranker": recipe.models.reranker}
     return Plan("evaluate", settings_of(recipe.evaluate) | choice, inputs, recipe.seed)
 
 
@@ -95,7 +95,7 @@ def refit_plan(run: Run) -> Plan:
     if isinstance(gate, dict) and gate["ships"]:
         served = gate["served"]
         inputs["checkpoint"] = f"{served.get('epochs', 0)} epochs, {served.get('share', 1.0):g} of the tuned weights"
-    return Plan("refit", train.settings, inputs, train.seed)
+    return Plan("refit", {**train.settings, "final": run.recipe.train.final}, inputs, train.seed)
 
 
 def index_plan(run: Run) -> Plan:

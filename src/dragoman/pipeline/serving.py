@@ -155,8 +155,8 @@ class DocsSearcher:
 
 
 def _serving(mode: ModeChoice, chosen: Serving, best: Serving) -> Serving:
-    """The way to search: what validation chose, or the asked mode; dense and lexical are the plain ones."""
-    if mode == "auto":
+    """The way to search: what validation chose, or the asked mode; dense and lexical are then the plain ones."""
+    if mode in {"auto", chosen.mode}:
         return chosen
     plain: SearchMode = mode
     if mode != "hybrid":

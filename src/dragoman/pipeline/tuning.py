@@ -17,6 +17,7 @@ from dragoman.pipeline.encoders import base_encoder
 from dragoman.pipeline.ingest import base_model
 from dragoman.pipeline.judging import REPORT, gate_of, validator
 from dragoman.pipeline.plans import refit_plan, train_plan
+from dragoman.pipeline.rounds import round_folder
 from dragoman.pipeline.synth import load_negatives, load_passages, load_questions
 from dragoman.pipeline.teaching import find_teacher
 from dragoman.pipeline.vectors import VectorCache
@@ -24,11 +25,11 @@ from dragoman.records import Chunk, Manifest, Question, Split, Triplet, content_
 from dragoman.tables import file_hash
 from dragoman.train.adapter import fit_adapter, planned_adapter_steps
 from dragoman.train.finetune import epoch_folder, finetune, planned_steps
-from dragoman.train.mix import mix
+from dragoman.train.mix import mean, mix
 from dragoman.train.rows import training_rows
 from dragoman.train.split import check_disjoint, split_chunks
 
-MODEL = "model"
+MODEL, _FINAL = "model", "final"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def train(run: Run) -> Manifest:
 
 
 def refit(run: Run) -> Manifest:
-    """Tune the model that is served on all documents, if the gate lets it ship: as long, and as mixed, as validation chose.
+    """Make the model that is served, if the gate lets it ship: as long trained, and as mixed, as validation chose.
 
     Args:
         run: The run.
@@ -90,24 +91,36 @@ def refit(run: Run) -> Manifest:
     def work(folder: Path) -> Outcome:
         if not gate.ships:
             return Outcome(content_id("base"), {"models": 0})
-        chunks, questions = load_passages(run), load_questions(run)
-        split = split_chunks(chunks, run.recipe.train.folds, run.recipe.seed)
-        task = Task(folder / "training", "training on all documents", stop_after=gate.served.epochs)
-        notes = _tune(run, chunks, questions, split, task)
-        tuned = epoch_folder(task.output, int(notes["epochs"]))
+        tuned, notes = _final(run, folder, gate.served.epochs)
         if run.recipe.train.method == "adapter" or gate.served.share == 1.0:
             shutil.copytree(tuned, folder / MODEL, dirs_exist_ok=True)
         else:
             mix(base_model(run), tuned, gate.served.share, folder / MODEL)
         report = json.loads((run.workspace.folder("evaluate") / REPORT).read_text(encoding="utf-8"))
         (folder / MODEL / "README.md").write_text(model_card(report), encoding="utf-8")
-        shutil.rmtree(task.output)
-        task.output.with_suffix(".json").unlink()
+        for left in folder.glob(f"{_FINAL}*"):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
         return Outcome(weights_hash(folder / MODEL), {"models": 1}, notes)
 
     manifest = run_stage(run, refit_plan(run), work)
-    run.say("refit: trained on all documents" if manifest.rows["models"] else "refit: not needed, the base is served")
+    run.say(f"refit: {manifest.notes['made']}" if manifest.rows["models"] else "refit: not needed, the base is served")
     return manifest
+
+
+def _final(run: Run, folder: Path, epochs: int) -> tuple[Path, dict[str, Any]]:
+    """The tuned model by itself: the mean of the rounds', each of which saw most of the documents, or one more training on all."""
+    settings = run.recipe.train
+    rounds = run.workspace.need("train").rows["rounds"]
+    if settings.final == "mean" and rounds > 1 and settings.method != "adapter":
+        models = [round_folder(run, number, epochs) for number in range(rounds)]
+        return mean(models, folder / _FINAL), {
+            "made": f"the mean of {rounds} models, which saw all documents between them"
+        }
+    chunks, questions = load_passages(run), load_questions(run)
+    split = split_chunks(chunks, settings.folds, run.recipe.seed)
+    task = Task(folder / _FINAL, "training on all documents", stop_after=epochs)
+    notes = _tune(run, chunks, questions, split, task)
+    return epoch_folder(task.output, int(notes["epochs"])), {"made": "trained on all documents", **notes}
 
 
 def weights_hash(folder: Path) -> str:

@@ -1,12 +1,13 @@
-"""A model between the base and the tuned one.
+"""Models between models: the base and a tuned one, or several that were tuned from one base.
 
-In: two models of one kind, and a share. Out: a model whose weights are their weighted mean, which keeps much of what tuning taught and more
-of what the base knew (LM-Cocktail, 2023, https://arxiv.org/abs/2311.13534; WiSE-FT, 2021, https://arxiv.org/abs/2109.01903). It
-does not know which share is best.
+In: models of one kind, and a share. Out: a model whose weights are their weighted mean. Between base and tuned, it keeps much of what tuning
+taught and more of what the base knew (LM-Cocktail, 2023, https://arxiv.org/abs/2311.13534; WiSE-FT, 2021,
+https://arxiv.org/abs/2109.01903). It does not know which share is best.
 """
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,32 @@ def mix(base: Path, tuned: Path, share: float, output: Path) -> Path:
         return beside.replace(output)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def mean(models: Sequence[Path], output: Path) -> Path:
+    """Write a model whose weights are the mean of several, each tuned from the same base.
+
+    Such a mean does as well as the best of them or better, and depends less on the luck of one training (model soups, 2022,
+    https://arxiv.org/abs/2203.05482).
+
+    Args:
+        models: Folders of models of one shape, at least one.
+        output: Folder to write; it appears only when whole.
+
+    Returns:
+        The output.
+
+    Raises:
+        UsageError: There is no model.
+        ModelError: A model cannot be loaded, or they are not of one shape.
+    """
+    if not models:
+        raise UsageError("a mean of no models", expected="at least one")
+    with tempfile.TemporaryDirectory(prefix="dragoman-") as scratch:
+        so_far = models[0]
+        for count, model in enumerate(models[1:], start=2):
+            so_far = mix(so_far, model, 1 / count, Path(scratch) / str(count))
+        return mix(so_far, so_far, 1.0, output)
 
 
 def _mix_file(base: Path, file: Path, share: float) -> None:

@@ -27,7 +27,9 @@ def limits(report: Table) -> list[str]:
         )
     rounds, ships = len(rows(report, "training", "rounds")), gate.get("ships") is True
     if rounds > 1:
-        served = ", and what is served is trained once more on all of them" if ships else ""
+        mean = text(table(report, "training"), "final") == "mean"
+        made = "the mean of their weights" if mean else "trained once more on all of them"
+        served = f", and what is served is {made}" if ships else ""
         found.append(
             "The figures are of the recipe, not of one set of weights: "
             f"{rounds} models were each judged on docs that they never saw{served}."
