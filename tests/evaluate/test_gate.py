@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dragoman.evaluate.gate import MINIMUM_QUESTIONS, GateResult, Panel, judge, refuse, shorten, with_fewer_words
+from dragoman.evaluate.gate import MINIMUM_QUESTIONS, GateResult, Panel, judge, refuse, shorten
 from dragoman.evaluate.metrics import Values
 from dragoman.records import Serving
 
@@ -72,17 +72,21 @@ def test_of_equal_ways_the_first_is_taken() -> None:
 
 def test_with_one_fold_validation_and_test_are_halves_that_share_no_unit() -> None:
     base, tuned = np.full(120, 0.5), np.full(120, 0.5)
-    validation = np.array([int(unit[-3:]) % 2 == 0 for unit in UNITS])
+    validation = panel(ONE_FOLD).validation
     tuned[validation] += 0.1
     tuned[~validation] -= 0.1
     result = decide({BASE: base, TUNED: tuned}, ONE_FOLD)
     assert (result.validation.mean, result.test.mean) == pytest.approx((0.1, -0.1))
-    assert result.questions == 60
+    assert result.questions == validation.sum()
+    chosen = {unit for unit, chooses in zip(UNITS, validation, strict=True) if chooses}
+    tested = {unit for unit, chooses in zip(UNITS, validation, strict=True) if not chooses}
+    assert chosen.isdisjoint(tested)
+    assert 15 < len(chosen) < 45
 
 
 def test_a_loss_on_the_test_withdraws_what_validation_chose() -> None:
     base, tuned = np.full(120, 0.5), np.full(120, 0.5)
-    validation = np.array([int(unit[-3:]) % 2 == 0 for unit in UNITS])
+    validation = panel(ONE_FOLD).validation
     tuned[validation] += 0.1 + noise(1, 0.02)[validation]
     tuned[~validation] -= 0.01
     result = decide({BASE: base, TUNED: tuned}, ONE_FOLD)
@@ -172,16 +176,14 @@ def test_no_more_weight_is_given_to_words_than_validation_can_tell_the_use_of() 
     ways = {weight: Serving("tuned", "hybrid", weight) for weight in (0.1, 0.3, 0.5)}
     scores = {BASE: base, TUNED: base + 0.02 + noise(4, 0.01), ways[0.1]: base + 0.05 + noise(5, 0.01)}
     scores |= {ways[0.3]: base + 0.099 + noise(6, 0.01), ways[0.5]: base + 0.1 + noise(7, 0.01)}
-    result = decide(scores, FIVE_FOLDS)
-    assert result.served == ways[0.5]
-    fewer = with_fewer_words(result, scores, panel(FIVE_FOLDS))
-    assert (fewer.served, fewer.tuned, fewer.ships) == (ways[0.3], ways[0.5], True)
+    assert decide(scores, FIVE_FOLDS).served == ways[0.5]
+    result = judge(scores, panel(FIVE_FOLDS), few_words=True)
+    assert (result.tuned, result.served, result.ships) == (ways[0.3], ways[0.3], True)
+    assert result.validation.mean == pytest.approx(float((scores[ways[0.3]] - base).mean()))
 
 
-def test_fewer_words_are_not_chosen_if_the_gain_went_with_them() -> None:
+def test_the_base_is_compared_at_its_best_however_many_words_that_takes() -> None:
     base = 0.5 + noise(1)
-    half, tenth = Serving("tuned", "hybrid", 0.5), Serving("tuned", "hybrid", 0.1)
-    wild = noise(8, 0.3)
-    scores = {BASE: base, half: base + 0.02 + noise(9, 0.01), tenth: base + wild - wild.mean()}
-    result = decide(scores, FIVE_FOLDS)
-    assert (result.served, with_fewer_words(result, scores, panel(FIVE_FOLDS)).served) == (half, half)
+    half, tenth = Serving("base", "hybrid", 0.5), Serving("base", "hybrid", 0.1)
+    scores = {half: base + 0.01, tenth: base + 0.009 + noise(5, 0.01), TUNED: base + 0.1}
+    assert judge(scores, panel(FIVE_FOLDS), few_words=True).untuned == half

@@ -9,7 +9,7 @@ import pytest
 
 from dragoman.errors import UsageError
 from dragoman.pipeline.context import Run
-from dragoman.pipeline.panel import hear, judged_questions, panel_of, people_weight
+from dragoman.pipeline.panel import Hearing, hear, judged_questions, panel_of, people_weight
 from dragoman.recipes import parse_recipe
 from dragoman.records import Chunk, Question, QuestionKind, Split
 from dragoman.workspace import Workspace
@@ -100,10 +100,12 @@ def test_with_a_share_of_nothing_the_questions_of_the_file_are_asked_and_do_not_
 
 def test_each_question_of_people_counts_a_hundredth_of_the_verdict(tmp_path: Path) -> None:
     questions = [asked("person", "Anchors"), *[asked("llm", "Buoys")] * 3]
-    panel = panel_of(run_of(tmp_path), questions, [0] * 4, SPLIT)
+    panel = panel_of(run_of(tmp_path), Hearing(tuple(questions), (0,) * 4, np.ones(4, dtype=bool)), SPLIT)
     assert panel.weights.tolist() == pytest.approx([0.01 * 4, *[0.99 / 3 * 4] * 3])
     assert np.average([1.0, 0, 0, 0], weights=panel.weights) == pytest.approx(0.01)
-    assert panel_of(run_of(tmp_path), questions[1:], [0] * 3, SPLIT).weights.tolist() == [1, 1, 1]
+    assert panel_of(
+        run_of(tmp_path), Hearing(tuple(questions[1:]), (0,) * 3, np.ones(3, dtype=bool)), SPLIT
+    ).weights.tolist() == [1, 1, 1]
     assert (people_weight(1.0, 100), people_weight(1.0, 250), people_weight(0.5, 50)) == (1.0, 1.0, 0.25)
 
 

@@ -14,7 +14,7 @@ from dragoman.models.encoder import SentenceEncoder, load_model
 from dragoman.models.protocols import Advance, Vectors
 from dragoman.records import Triplet
 from dragoman.train import trainer
-from dragoman.train.columns import teacher_scores, text_columns, with_prompts
+from dragoman.train.columns import filled, teacher_scores, text_columns, with_prompts
 from dragoman.train.finetune import TrainingRun, epoch_folder, finetune
 from dragoman.train.trackers import build_trackers
 
@@ -145,17 +145,19 @@ def test_a_teacher_that_gives_no_numbers_is_refused(hard: list[Triplet]) -> None
             return super().score(pairs, advance) * np.float32("nan")
 
     with pytest.raises(ModelError, match="words gave a score that is no finite number"):
-        teacher_scores(Broken(), text_columns(hard, 1))
+        teacher_scores(Broken(), text_columns(filled(hard, 1)))
 
 
 def test_a_row_short_of_negatives_never_gets_a_passage_that_may_answer_it(hard: list[Triplet]) -> None:
     section_of = {row.passage: row.section for row in hard}
     short = [row if place % 3 else replace(row, negatives=(), wrong=()) for place, row in enumerate(hard)]
-    columns = text_columns(short, 5)
+    rows = filled(short, 5)
+    columns = text_columns(rows)
     assert list(columns) == ["anchor", "positive", "negative_1"]
-    filled = [section_of[text] for text in columns["negative_1"]]
-    assert all(section != row.section for section, row in zip(filled, short, strict=True))
-    assert columns == text_columns(short, 5) != text_columns(short, 6)
+    shown = [section_of[text] for text in columns["negative_1"]]
+    assert all(section != row.section for section, row in zip(shown, short, strict=True))
+    assert all(section in row.wrong for section, row in zip(shown, rows, strict=True)), "a batch would not know of it"
+    assert columns == text_columns(filled(short, 5)) != text_columns(filled(short, 6))
 
 
 def test_what_a_tracker_writes_lies_beside_the_models(minilm: Path, triplets: list[Triplet], tmp_path: Path) -> None:

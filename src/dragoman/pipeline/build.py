@@ -7,17 +7,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from dragoman.pipeline.context import Plan, Run
+from dragoman.config import Recipe
+from dragoman.pipeline.checks import check
+from dragoman.pipeline.context import Plan, Run, differences
 from dragoman.pipeline.ingest import ingest, read_sources
 from dragoman.pipeline.judging import evaluate
-from dragoman.pipeline.plans import LATER_PLANS, differences, ingest_plan
+from dragoman.pipeline.plans import LATER_PLANS, ingest_plan
 from dragoman.pipeline.serving import index
 from dragoman.pipeline.synth import synth, unfinished
 from dragoman.pipeline.tuning import refit, train
 from dragoman.records import Manifest
 from dragoman.workspace import COMMANDS, STAGES
 
-NEEDED_MB = 1500  # models of the rounds, vectors, the index; measured on the demo with all-MiniLM-L6-v2
+_AROUND_MB, _MODEL_MB = (
+    600,
+    90,
+)  # vectors and the index of the demo; a model of an epoch and round, of all-MiniLM-L6-v2's size
 
 _STAGES: dict[str, Callable[[Run], Manifest]] = {
     "ingest": ingest,
@@ -49,8 +54,14 @@ def build(run: Run) -> dict[str, Manifest]:
     Returns:
         The manifest of each stage.
     """
-    with run.workspace.writing(NEEDED_MB):
+    check(run, STAGES)
+    with run.workspace.writing(needed_mb(run.recipe)):
         return _in_order(run, STAGES)
+
+
+def needed_mb(recipe: Recipe) -> int:
+    """Disk space that a build takes at least, in megabytes."""
+    return _AROUND_MB + _MODEL_MB * recipe.train.folds * recipe.train.epochs
 
 
 def run_stages(run: Run, *stages: str) -> Manifest:
@@ -63,6 +74,7 @@ def run_stages(run: Run, *stages: str) -> Manifest:
     Returns:
         The manifest of the last one.
     """
+    check(run, stages)
     with run.workspace.writing():
         return _in_order(run, stages)[stages[-1]]
 

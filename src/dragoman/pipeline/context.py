@@ -6,6 +6,7 @@ manifest. It knows no stage in particular.
 
 import dataclasses
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
@@ -17,9 +18,12 @@ from pydantic import BaseModel
 
 from dragoman import __version__
 from dragoman.config import Recipe
+from dragoman.errors import MissingArtefact
 from dragoman.models.protocols import Advance
 from dragoman.records import Manifest, Rejected, content_id
-from dragoman.workspace import SCHEMA, Workspace
+from dragoman.workspace import COMMANDS, SCHEMA, Workspace
+
+_TOLD = 3  # reasons why an artefact is stale
 
 
 class Reporter(Protocol):
@@ -125,6 +129,41 @@ def run_stage(
     return manifest
 
 
+def need_fresh(run: Run, plan: Plan) -> Manifest:
+    """The finished artefact of a stage before, if it was made with the settings and inputs of today.
+
+    Args:
+        run: The run.
+        plan: What the artefact would be made of now.
+
+    Returns:
+        Its manifest.
+
+    Raises:
+        MissingArtefact: There is none, or it is stale: what was held out then may not be what is asked now.
+    """
+    found = run.workspace.need(plan.stage)
+    if found.fingerprint == plan.fingerprint:
+        return found
+    changed = differences(plan, found)
+    happened = f"'{plan.stage}' is stale: {'; '.join(changed[:_TOLD])}"
+    raise MissingArtefact(happened, hint=f"Run: dragoman {COMMANDS[plan.stage]} (or dragoman build)")
+
+
+def differences(plan: Plan, found: Manifest) -> list[str]:
+    """Why an artefact is stale: each setting or input that changed, in words."""
+    if found.fingerprint == plan.fingerprint:
+        return []
+    changed = [f"input '{key}' changed" for key, value in plan.inputs.items() if found.inputs.get(key) != value]
+    for key, value in plan.settings.items():
+        before = found.settings.get(key)
+        if before != value:
+            changed.append(f"{key} was {before}, is {value}")
+    if found.seed != plan.seed:
+        changed.append(f"seed was {found.seed}, is {plan.seed}")
+    return changed or ["made by another version"]
+
+
 def _whole(run: Run, stage: str) -> Manifest | None:
     """The manifest of an artefact that is as it was written; a damaged one is told, and is no artefact any more."""
     found = run.workspace.manifest(stage)
@@ -146,6 +185,19 @@ def counts_by_reason(rows: Iterable[Rejected]) -> dict[str, int]:
 def as_json(value: Any) -> Any:  # noqa: ANN401 - any record
     """A record, with the records inside it, as plain JSON values."""
     return json.loads(json.dumps(dataclasses.asdict(value)))
+
+
+def finite(value: Any) -> Any:  # noqa: ANN401 - any JSON-like value
+    """The same with None for numbers that JSON has no word for: ends of an interval of which nothing is known."""
+    match value:
+        case dict():
+            return {key: finite(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [finite(inner) for inner in value]
+        case float() if not math.isfinite(value):
+            return None
+        case _:
+            return value
 
 
 def _json(value: Mapping[str, Any]) -> str:

@@ -12,9 +12,11 @@ from itertools import compress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from dragoman.evaluate.asked import AskedRow
 from dragoman.evaluate.compare import mean_of
-from dragoman.evaluate.gate import GateResult, Panel, judge, refuse, shorten, with_fewer_words
+from dragoman.evaluate.gate import GateResult, Panel, judge, refuse, shorten
 from dragoman.evaluate.metrics import Ranks, Values, ndcg
 from dragoman.evaluate.page import by_document, report_page, wins_and_losses
 from dragoman.evaluate.people import people_section
@@ -22,13 +24,13 @@ from dragoman.evaluate.places import Located
 from dragoman.evaluate.ranking import dense_ranks
 from dragoman.evaluate.report import Comparison, as_dense, build_report, by_length, leaders, length_note
 from dragoman.evaluate.shelf import span_of
-from dragoman.pipeline.context import Outcome, Run, as_json, run_stage
+from dragoman.pipeline.context import Outcome, Run, as_json, finite, need_fresh, run_stage
 from dragoman.pipeline.encoders import tuned_encoder
 from dragoman.pipeline.forgetting import forgotten
 from dragoman.pipeline.ingest import catalogue_of
 from dragoman.pipeline.origins import origins
 from dragoman.pipeline.panel import Hearing, hear, panel_of
-from dragoman.pipeline.plans import evaluate_plan
+from dragoman.pipeline.plans import evaluate_plan, train_plan
 from dragoman.pipeline.ranks import Bench, Board, known_questions
 from dragoman.pipeline.reranking import open_reranker, reranked
 from dragoman.pipeline.synth import load_passages, load_questions
@@ -82,14 +84,14 @@ def evaluate(run: Run) -> Manifest:
     Returns:
         The manifest; its notes hold the gate's decision.
     """
-    run.workspace.need("train")
+    need_fresh(run, train_plan(run))
 
     def work(folder: Path) -> Outcome:
         trial = _trial(run, folder / "scratch")
         gate, forgetting = _decide(trial)
         report = _report(trial, gate) | {"forgetting": forgetting} | origins(run)
         write_rows(folder / ASKED, _rows(trial, gate), AskedRow)
-        (folder / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        (folder / REPORT).write_text(json.dumps(finite(report), indent=2) + "\n", encoding="utf-8")
         (folder / PAGE).write_text(report_page(report), encoding="utf-8")
         shutil.rmtree(folder / "scratch", ignore_errors=True)
         lasting = {key: value for key, value in report.items() if key not in PASSING}
@@ -114,8 +116,8 @@ def gate_of(manifest: Manifest) -> GateResult:
 
 def validator(
     run: Run, chunks: Sequence[Chunk], questions: Sequence[Question], split: Split, number: int
-) -> Callable[[Path], float]:
-    """What tells a training whether another epoch gains: NDCG of dense search on the questions that its round holds out.
+) -> Callable[[Path], float] | None:
+    """What tells a training whether another epoch gains: NDCG of dense search on validation questions that its round holds out.
 
     Args:
         run: The run.
@@ -125,12 +127,12 @@ def validator(
         number: The round.
 
     Returns:
-        A function from a model's folder to its mean NDCG.
+        A function from a model's folder to its mean NDCG, weighted as the verdict is; None if no question of the round chooses.
     """
     hearing = hear(run, chunks, questions, split)
-    asked = [
-        question for question, held_out in zip(hearing.questions, hearing.rounds, strict=True) if held_out == number
-    ]
+    panel = panel_of(run, hearing, split)
+    chooses = panel.validation & (np.asarray(panel.folds) == number)
+    asked, weights = list(compress(hearing.counted, chooses)), panel.weights[chooses]
     catalogue = catalogue_of(chunks)
 
     def value(folder: Path) -> float:
@@ -138,9 +140,9 @@ def validator(
         passages = encode_all(encoder, [chunk.passage for chunk in chunks], "passage")
         vectors = encode_all(encoder, [question.text for question in asked], "query")
         ranks = dense_ranks(vectors, passages, [question.answers for question in asked], catalogue)
-        return mean_of(ndcg(ranks, run.recipe.evaluate.k))
+        return mean_of(ndcg(ranks, run.recipe.evaluate.k), weights)
 
-    return value
+    return value if asked else None
 
 
 def _trial(run: Run, scratch: Path) -> Trial:
@@ -149,8 +151,7 @@ def _trial(run: Run, scratch: Path) -> Trial:
     hearing = hear(run, chunks, questions, split)
     bench = Bench(run, Board(chunks, hearing.questions, hearing.rounds, known_questions(questions)), scratch)
     ranks = {way: found[hearing.counts] for way, found in bench.ranks().items()}
-    rounds = [held_out for held_out, counts in zip(hearing.rounds, hearing.counts, strict=True) if counts]
-    panel = panel_of(run, hearing.counted, rounds, split)
+    panel = panel_of(run, hearing, split)
     by_id = {chunk.id: chunk for chunk in chunks}
     return Trial(run, by_id, hearing, bench, scratch, Comparison(tuple(hearing.counted), panel, ranks))
 
@@ -161,14 +162,12 @@ def _decide(trial: Trial) -> tuple[GateResult, Mapping[str, Any]]:
     scores = {
         way: ndcg(ranks, settings.k) for way, ranks in comparison.ranks.items() if _may_serve(way, comparison.questions)
     }
-    gate = judge(scores, panel)
+    gate = judge(scores, panel, few_words=any(question.kind != "person" for question in comparison.questions))
     sources = [trial.chunks[question.chunk_id].source for question in comparison.questions]
     dense = (scores[_DENSE], scores[as_dense(gate.tuned)])
     forgetting = forgotten(trial.run, gate, trial.scratch, sources, *dense, panel.units)
     if gate.ships and forgetting.get("refused"):
         gate = refuse(gate, str(forgetting["note"]))
-    if gate.served.mode == "hybrid" and any(question.kind != "person" for question in comparison.questions):
-        gate = with_fewer_words(gate, scores, panel)
     if settings.tolerance and gate.served.mode != "lexical":
         lengths = {dims: trial.values(trial.bench.ranks_at(gate.served, dims)) for dims in trial.lengths()}
         gate = shorten(gate, lengths, scores[gate.untuned], panel, settings.tolerance)
@@ -234,7 +233,8 @@ def _people(
         ]
         for way in ways
     }
-    return people_section(
+    counted = trial.hearing.counts[-count:]
+    section = people_section(
         located,
         spans,
         gate.untuned,
@@ -243,8 +243,15 @@ def _people(
         settings.k,
         rounds=settings.bootstrap,
         seed=trial.run.recipe.seed,
-        counted=bool(trial.hearing.counts[-count:].any()),
+        counted=bool(counted.any()),
     )
+    unseen = int(counted.sum())
+    if 0 < unseen < count:
+        section["note"] = (
+            f"{count - unseen} of them are about docs that the model was trained on: they have no weight in the verdict, and here "
+            f"they flatter the tuned model. {unseen} had a part in the verdict."
+        )
+    return section | {"weighed": unseen}
 
 
 def _rows(trial: Trial, gate: GateResult) -> list[AskedRow]:

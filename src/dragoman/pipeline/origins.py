@@ -11,6 +11,7 @@ from typing import Any
 from dragoman import __version__
 from dragoman.pipeline.asking import prices
 from dragoman.pipeline.context import Run
+from dragoman.records import Manifest
 from dragoman.synth.store import AnswerStore
 
 _PACKAGES = ("torch", "transformers", "sentence-transformers", "lancedb", "numpy")
@@ -32,7 +33,7 @@ def origins(run: Run) -> dict[str, Any]:
         "revisions": ingested.notes["revisions"],
         "documents": dict(ingested.rows),
         "questions": {"rows": dict(made.rows), **made.notes},
-        "training": dict(trained.notes) | {"teacher": _teacher(trained.notes), "final": run.recipe.train.final},
+        "training": dict(trained.notes) | {"teacher": _teacher(trained.notes), "final": _final(run, trained)},
         "seed": run.recipe.seed,
         "seeds": [run.recipe.seed],
         "versions": _versions(),
@@ -41,9 +42,15 @@ def origins(run: Run) -> dict[str, Any]:
 
 
 def _teacher(notes: Mapping[str, Any]) -> str:
-    """What was found of the teacher, in the first round: all rounds' are alike."""
+    """What was found of the teacher in the first round; each round tries it on questions of its own."""
     said = [str(row["teacher"]) for row in notes["rounds"] if row.get("teacher")]
     return said[0] if said else ""
+
+
+def _final(run: Run, trained: Manifest) -> str:
+    """How the model that is served comes about, which the recipe alone does not say."""
+    settings = run.recipe.train
+    return settings.final if trained.rows["rounds"] > 1 and settings.method != "adapter" else "refit"
 
 
 def _versions() -> dict[str, str]:

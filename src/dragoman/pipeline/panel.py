@@ -6,6 +6,7 @@ measured on. It joins the rooms ``train`` (what is held out) and ``evaluate`` (w
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ class Hearing:
     @property
     def counted(self) -> list[Question]:
         """The questions that decide."""
-        return [question for question, counts in zip(self.questions, self.counts, strict=True) if counts]
+        return list(compress(self.questions, self.counts))
 
 
 def hear(run: Run, chunks: Sequence[Chunk], questions: Sequence[Question], split: Split) -> Hearing:
@@ -80,19 +81,20 @@ def people_weight(share: float, people: int) -> float:
     return share * min(1.0, people / ENOUGH)
 
 
-def panel_of(run: Run, asked: Sequence[Question], rounds: Sequence[int], split: Split) -> Panel:
+def panel_of(run: Run, hearing: Hearing, split: Split) -> Panel:
     """The questions that decide, as the gate knows them.
 
     Args:
         run: The run.
-        asked: The questions that count.
-        rounds: The round of each.
+        hearing: What is asked.
         split: Knows the units.
 
     Returns:
         The panel; weights have a mean of 1.
     """
+    asked = hearing.counted
     units = [split.unit_of[question.chunk_id] for question in asked]
+    rounds = list(compress(hearing.rounds, hearing.counts))
     weights = _weights(asked, run.recipe.evaluate.people_share)
     return Panel(units, rounds, weights, run.recipe.evaluate.bootstrap, run.recipe.seed)
 

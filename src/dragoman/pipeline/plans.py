@@ -10,12 +10,10 @@ from pathlib import Path
 from dragoman.config import Recipe
 from dragoman.ingest.chunk import RULES
 from dragoman.pipeline.context import Plan, Run, settings_of
-from dragoman.records import Manifest
 from dragoman.tables import file_hash
+from dragoman.train.finetune import AFTERWARDS
 
 PROTOCOL = "3"  # of the evaluation: raised when what is measured changes, so that old verdicts are stale
-
-_AFTER_TRAINING = frozenset({"mixes", "final", "report_to"})  # training settings that no round's weights depend on
 
 
 def model_identity(recipe: Recipe) -> str:
@@ -66,7 +64,13 @@ def train_plan(run: Run) -> Plan:
         "questions": _content(run, "synth"),
         "model": model_identity(recipe),
     }
-    settings = {key: value for key, value in settings_of(recipe.train).items() if key not in _AFTER_TRAINING}
+    settings = {key: value for key, value in settings_of(recipe.train).items() if key not in AFTERWARDS}
+    judging = settings_of(recipe.evaluate)
+    if recipe.train.patience:  # validation says when to stop
+        inputs["people's questions"] = _people(recipe)
+        settings |= {key: judging[key] for key in ("k", "people_share")}
+    if recipe.train.teacher:  # which is tried first
+        settings |= {key: judging[key] for key in ("k", "bootstrap")}
     return Plan("train", settings, inputs, recipe.seed)
 
 
@@ -81,7 +85,7 @@ def evaluate_plan(run: Run) -> Plan:
         "protocol": PROTOCOL,
     }
     if recipe.evaluate.questions:
-        inputs["people's questions"] = _hash_of(Path(recipe.evaluate.questions))
+        inputs["people's questions"] = _people(recipe)
     choice = {"mixes": list(recipe.train.mixes), "final": recipe.train.final, "reranker": recipe.models.reranker}
     return Plan("evaluate", settings_of(recipe.evaluate) | choice, inputs, recipe.seed)
 
@@ -91,7 +95,10 @@ def refit_plan(run: Run) -> Plan:
     train = train_plan(run)
     verdict = run.workspace.manifest("evaluate")
     gate = verdict.notes["gate"] if verdict else None
-    inputs = {**train.inputs, "ships": str(gate["ships"]) if isinstance(gate, dict) else ""}
+    # The mean is quickly made again, and its card has the figures; training on all documents is not done again for those.
+    mean = run.recipe.train.final == "mean"
+    made = {"rounds": _content(run, "train"), "verdict": _content(run, "evaluate")} if mean else {}
+    inputs = {**train.inputs, **made, "ships": str(gate["ships"]) if isinstance(gate, dict) else ""}
     if isinstance(gate, dict) and gate["ships"]:
         served = gate["served"]
         inputs["checkpoint"] = f"{served.get('epochs', 0)} epochs, {served.get('share', 1.0):g} of the tuned weights"
@@ -121,22 +128,9 @@ LATER_PLANS: dict[str, Callable[[Run], Plan]] = {
 }
 
 
-def differences(plan: Plan, found: Manifest) -> list[str]:
-    """Why an artefact is stale: each setting or input that changed, in words."""
-    if found.fingerprint == plan.fingerprint:
-        return []
-    changed = [f"input '{key}' changed" for key, value in plan.inputs.items() if found.inputs.get(key) != value]
-    for key, value in plan.settings.items():
-        before = found.settings.get(key)
-        if before != value:
-            changed.append(f"{key} was {before}, is {value}")
-    if found.seed != plan.seed:
-        changed.append(f"seed was {found.seed}, is {plan.seed}")
-    return changed or ["made by another version"]
-
-
-def _hash_of(path: Path) -> str:
-    return file_hash(path) if path.is_file() else "missing"
+def _people(recipe: Recipe) -> str:
+    path = Path(recipe.evaluate.questions)
+    return file_hash(path) if path.is_file() else "none"
 
 
 def _content(run: Run, stage: str) -> str:

@@ -169,6 +169,7 @@ class Bench:
         label, total = f"encoding with {len(points) * len(numbers)} models", len(points) * len(numbers)
         with run.reporter.progress(label, total * len(board.chunks)) as advance:
             for point in points:
+                found[point] = []  # and nothing more, if nothing is asked
                 for number in numbers:
                     tuned = tuned_encoder(
                         run,
@@ -179,7 +180,7 @@ class Bench:
                     same = tuned.passage_fingerprint == encoder.passage_fingerprint  # only questions were tuned
                     shared = passages if same else encode_all(tuned, board.passages, "passage", advance)
                     places = [place for place, held_out in enumerate(board.rounds) if held_out == number]
-                    found.setdefault(point, []).append(self._of(tuned, places, shared))
+                    found[point].append(self._of(tuned, places, shared))
         return found
 
     def _of(self, encoder: Encoder, places: Sequence[int], passages: Vectors) -> Encoded:

@@ -12,11 +12,11 @@ from typing import Any
 
 from dragoman.evaluate.page import model_card
 from dragoman.models.prompts import prompts_of
-from dragoman.pipeline.context import Outcome, Run, as_json, run_stage
+from dragoman.pipeline.context import Outcome, Run, as_json, need_fresh, run_stage
 from dragoman.pipeline.encoders import base_encoder
 from dragoman.pipeline.ingest import base_model
 from dragoman.pipeline.judging import REPORT, gate_of, validator
-from dragoman.pipeline.plans import refit_plan, train_plan
+from dragoman.pipeline.plans import evaluate_plan, refit_plan, train_plan
 from dragoman.pipeline.rounds import round_folder
 from dragoman.pipeline.synth import load_negatives, load_passages, load_questions
 from dragoman.pipeline.teaching import find_teacher
@@ -86,7 +86,7 @@ def refit(run: Run) -> Manifest:
     Returns:
         The manifest; its artefact holds no model after a refusal.
     """
-    gate = gate_of(run.workspace.need("evaluate"))
+    gate = gate_of(need_fresh(run, evaluate_plan(run)))
 
     def work(folder: Path) -> Outcome:
         if not gate.ships:

@@ -5,6 +5,7 @@ It does not know how they are put into batches.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,29 +16,49 @@ from dragoman.records import Triplet, content_id
 Columns = dict[str, list[str]]
 
 
-def text_columns(triplets: Sequence[Triplet], seed: int) -> Columns:
-    """The texts of the rows, without prompts.
+def filled(triplets: Sequence[Triplet], seed: int) -> list[Triplet]:
+    """The rows with as many negatives as the row with the most has: a row that is short of them gets passages of other rows.
 
     Args:
         triplets: The training rows.
-        seed: Decides which passages fill up the rows that are short of negatives.
+        seed: Decides which passages fill up.
 
     Returns:
-        ``anchor``, ``positive``, ``negative_1``, ...: as many negatives as the row with the most has.
+        The rows in their order. What a filler answers is among ``wrong``, so that no batch takes it for wrong that should not.
+    """
+    most = max((len(row.negatives) for row in triplets), default=0)
+    spare = [(text, frozenset(row.wrong)) for row in triplets for text in row.negatives]
+    spare += [(row.passage, frozenset((row.section, *row.also))) for row in triplets] if most else []
+    return [_filled(row, number, most, spare, seed) for number, row in enumerate(triplets)]
+
+
+def _filled(row: Triplet, number: int, most: int, spare: Sequence[tuple[str, frozenset[str]]], seed: int) -> Triplet:
+    own, texts, wrong = {row.section, *row.also}, list(row.negatives), set(row.wrong)
+    start = int(content_id(seed, number), 16)
+    for step in range(len(spare)):
+        if len(texts) >= most:
+            break
+        text, answered = spare[(start + step) % len(spare)]
+        if own.isdisjoint(answered) and text not in texts:
+            texts.append(text)
+            wrong |= answered
+    texts += [row.question] * (most - len(texts))  # all rows are about one section
+    return replace(row, negatives=tuple(texts), wrong=tuple(sorted(wrong)))
+
+
+def text_columns(triplets: Sequence[Triplet]) -> Columns:
+    """The texts of the rows, without prompts.
+
+    Args:
+        triplets: The training rows, with as many negatives each.
+
+    Returns:
+        ``anchor``, ``positive``, ``negative_1``, ...
     """
     # Texts alone: the collator would take an id column for one.
     columns = {"anchor": [row.question for row in triplets], "positive": [row.passage for row in triplets]}
-    most = max(len(row.negatives) for row in triplets)
-    known = [(text, frozenset(row.wrong)) for row in triplets for text in row.negatives]
-    for place in range(most):
-        column = []
-        for number, row in enumerate(triplets):
-            own = {row.section, *row.also}
-            start = int(content_id(seed, number, place), 16)
-            spare = (known[(start + step) % len(known)] for step in range(len(known)))
-            text = row.negatives[place] if place < len(row.negatives) else ""
-            column.append(text or next((other for other, wrong in spare if own.isdisjoint(wrong)), row.question))
-        columns[f"negative_{place + 1}"] = column
+    for place in range(len(triplets[0].negatives)):
+        columns[f"negative_{place + 1}"] = [row.negatives[place] for row in triplets]
     return columns
 
 

@@ -18,7 +18,7 @@ from dragoman.models.protocols import Reranker
 from dragoman.records import Triplet, content_id
 from dragoman.train.batches import SectionBatches
 from dragoman.train.checkpoints import Checkpoints, epoch_folder, weights_hash
-from dragoman.train.columns import teacher_scores, text_columns, with_prompts
+from dragoman.train.columns import filled, teacher_scores, text_columns, with_prompts
 from dragoman.train.course import Course, plan_of
 from dragoman.train.lora import add_lora, merged
 from dragoman.train.memory import give_back
@@ -28,9 +28,10 @@ from dragoman.train.trainer import LABELS, build_trainer, precision, without_dro
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-__all__ = ["TrainingRun", "epoch_folder", "finetune", "planned_steps"]
+__all__ = ["AFTERWARDS", "TrainingRun", "epoch_folder", "finetune", "planned_steps"]
 
 _MINIMUM_ROWS = 16
+AFTERWARDS = {"mixes", "final", "report_to"}  # settings that no weight depends on
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,9 @@ def finetune(  # noqa: PLR0913 - what is asked for beside the settings has a nam
     if len(triplets) < _MINIMUM_ROWS:
         raise UsageError(f"only {len(triplets)} questions to train on", expected=f"at least {_MINIMUM_ROWS}")
     trackers = build_trackers(settings.report_to)
+    triplets = filled(triplets, seed)
     model = _model(base, settings, seed)
-    columns = text_columns(triplets, seed)
+    columns = text_columns(triplets)
     outside = (*prompts, teacher.name if teacher else "", validate is not None, stop_after)
     checkpoints = Checkpoints(
         output.with_name(f"{output.name}.resume"), _fingerprint(base, triplets, settings, seed, outside)
@@ -117,7 +119,7 @@ def finetune(  # noqa: PLR0913 - what is asked for beside the settings has a nam
 
 def planned_steps(triplets: Sequence[Triplet], settings: TrainSettings, seed: int, stop_after: int = 0) -> int:
     """Optimiser steps that ``finetune`` will take if nothing stops it before, for progress."""
-    steps = len(SectionBatches(triplets, settings.batch_size, seed))
+    steps = len(SectionBatches(filled(triplets, seed), settings.batch_size, seed))
     return plan_of(settings, steps, stop_after, None, None).epochs * steps
 
 
@@ -148,4 +150,5 @@ def _fingerprint(
 ) -> str:
     """Of all that decides the weights, and what is told of them."""
     rows = json.dumps([astuple(row) for row in triplets])
-    return content_id(weights_hash(base), rows, settings.model_dump_json(), seed, precision(), *outside)
+    deciding = settings.model_dump_json(exclude=AFTERWARDS)
+    return content_id(weights_hash(base), rows, deciding, seed, precision(), *outside)

@@ -76,7 +76,8 @@ def mean(models: Sequence[Path], output: Path) -> Path:
     """
     if not models:
         raise UsageError("a mean of no models", expected="at least one")
-    with tempfile.TemporaryDirectory(prefix="dragoman-") as scratch:
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="mean-", dir=output.parent) as scratch:
         so_far = models[0]
         for count, model in enumerate(models[1:], start=2):
             so_far = mix(so_far, model, 1 / count, Path(scratch) / str(count))

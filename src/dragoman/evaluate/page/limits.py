@@ -41,6 +41,10 @@ def limits(report: Table) -> list[str]:
         found.append(
             "One seed: another gives somewhat other figures. The intervals cover which docs were asked about, not the luck of a training."
         )
+    if rounds > 1 and any(numbers(row, "validation") for row in rows(report, "training", "rounds")):
+        found.append(
+            "Each round stopped training when its own held-out questions no longer gained, which flatters it a little."
+        )
     ways = len(rows(report, "ways"))
     if ways > 2:  # noqa: PLR2004 - nothing was chosen between two
         found.append(
@@ -57,8 +61,9 @@ def limits(report: Table) -> list[str]:
 
 def _people(report: Table) -> list[str]:
     """Whether people's questions had a part in what they are shown with."""
-    asked = count(table(report, "people"), "asked") or 0
-    if not asked or table(report, "people").get("counted") is not True:
+    part = table(report, "people")
+    asked = count(part, "weighed") or count(part, "asked") or 0
+    if not asked or part.get("counted") is not True:
         return []
     return [
         f"The {asked:,} questions that people asked took part in the choice of what is served, so their own figures flatter it a little."

@@ -56,7 +56,7 @@ def verdict(report: Table) -> str:
         versus = f" Compared: {ways[0]}, against {ways[1]}, the best way of each model." if all(ways) else ""
         first = html(reason[:1].upper() + reason[1:])
         mixed = f" {MIXED}" if shape_of(serving_of(table(gate, "tuned"))) == "other" else ""
-        told = f" {html(said)}" if (said := text(report, "served_note")) else ""
+        told = f" {html(said)}" if (said := text(report, "words_note")) else ""
         parts.append(f'<p class="lead">{first}.{versus}{mixed}{told}</p>')
     return f"<header>{''.join(parts)}{_decided(report)}{served(report)}</header>"
 
