@@ -118,3 +118,41 @@ def test_a_model_behind_an_api_is_tuned_by_a_map_of_its_questions(
         texts = [text for texts in server.asked for text in texts]
     passages = [text for text in texts if "\n" in text]
     assert len(passages) == len(set(passages)), "a passage was embedded twice"
+
+
+@pytest.mark.parametrize(("setting", "changed"), [("seed=7", "seed was"), ("train.folds=3", "folds was 2, is 3")])
+def test_models_of_other_rounds_are_not_judged_by_questions_that_they_saw(
+    copied: Any, dragoman: Any, setting: str, changed: str
+) -> None:
+    told = dragoman("evaluate", "--workspace", copied.workspace, "--set", setting, code=1).stderr
+    assert changed in told
+    assert "dragoman train" in told
+
+
+def test_the_report_is_json_for_strict_readers_even_where_an_interval_is_unknown(copied: Any, dragoman: Any) -> None:
+    file = copied.docs.parent / "one.jsonl"
+    place = {"file": "water.md", "heading": "Ice", "grade": 2}
+    file.write_text(json.dumps({"qid": "1", "question": "how is ice broken", "relevant": [place]}), encoding="utf-8")
+    dragoman("evaluate", "--questions", file, "--workspace", copied.workspace)
+    text = (copied.workspace / "evaluate" / "report.json").read_text(encoding="utf-8")
+    report = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert report["people"]["table"][0]["ndcg_low"] is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (("train.method=adapter", "train.patience=1"), "train.patience with an adapter"),
+        (("train.teacher=cross/encoder",), "train.negatives is 0"),
+        (("train.report_to=['pigeon']",), "train.report_to holds 'pigeon'"),
+        (("models.embedding_url=http://127.0.0.1:9/v1",), "train.method=adapter"),
+    ],
+)
+def test_what_training_would_refuse_is_refused_before_anything_is_built(
+    copied: Any, dragoman: Any, settings: tuple[str, ...], told: str
+) -> None:
+    options = [part for setting in settings for part in ("--set", setting)]
+    code = 1 if "report_to" in settings[0] else 2
+    done = dragoman("build", copied.docs, "--workspace", copied.workspace, *options, code=code)
+    assert told in done.stderr
+    assert "ingest:" not in done.stderr
