@@ -216,6 +216,7 @@ class TrainSettings(_Section):
     )
     mixes: tuple[Share, ...] = Field(
         default=(0.5, 1.0),
+        min_length=1,
         description="shares of the tuned weights, in a mean with the base's, that validation chooses from",
     )
     batch_size: Annotated[int, Field(ge=2, le=4096)] = Field(default=32, description="questions in a batch")

@@ -170,7 +170,11 @@ def status_table(rows: Sequence[StageStatus]) -> Table:
 def report_table(report: Mapping[str, Any]) -> Table:
     """Base, tuned and mixed in every mode, with 95% intervals."""
     k = report["k"]
-    title = f"{report['asked']} held-out questions, {report['units']} units; 95% intervals by bootstrap over units"
+    part = report.get("people_part", 0.0)
+    whose = f" (people's weigh {part:.0%} of it all)" if 0 < part < 1 else ""
+    title = (
+        f"{report['asked']} held-out questions{whose}, {report['units']} units; 95% intervals by bootstrap over units"
+    )
     table = Table(title=title, title_justify="left", title_style="dim", box=None, pad_edge=False)
     for heading in ("model", "search", f"NDCG@{k}", "over base dense", f"MRR@{k}", f"recall@{k}"):
         table.add_column(heading, no_wrap=True)

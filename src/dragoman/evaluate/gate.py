@@ -175,6 +175,8 @@ def shorten(
 def _decide(gain: Interval, test: Interval, questions: int) -> tuple[bool, str]:
     if questions < MINIMUM_QUESTIONS:
         return False, f"only {questions} questions to judge by; at least {MINIMUM_QUESTIONS} are needed"
+    if gain.high < 0:
+        return False, "tuning lost on validation, by more than chance"
     if gain.low <= 0:
         return False, "the gain on validation could be chance: its interval reaches zero"
     if test.mean < 0:

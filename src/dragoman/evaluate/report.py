@@ -61,6 +61,7 @@ def build_report(comparison: Comparison, gate: GateResult, k: int) -> dict[str, 
         "asked": len(comparison.questions),
         "asked_kinds": dict(sorted(Counter(question.kind for question in comparison.questions).items())),
         "units": len(set(comparison.units)),
+        "people_part": round(_people_part(comparison), _DIGITS),
         "ways": [_row(comparison, serving, k) for serving in comparison.ranks],
         "table": table,
         "choice": {"questions": gate.questions, "rows": _choice(scores, gate, comparison.panel)},
@@ -78,6 +79,12 @@ def verdict(gate: GateResult, k: int) -> str:
 def checkpoint(serving: Serving) -> tuple[str, int, float]:
     """Whose vectors a way compares: the model, the epochs it was trained for and its share in the weights."""
     return serving.model, serving.epochs, serving.share
+
+
+def _people_part(comparison: Comparison) -> float:
+    """How much of the verdict is people's."""
+    person = np.array([question.kind == "person" for question in comparison.questions], dtype=np.float64)
+    return mean_of(person, comparison.panel.weights)
 
 
 def _words_note(scores: Mapping[Serving, Values], gate: GateResult, panel: Panel) -> str:

@@ -7,6 +7,7 @@ manifest. It knows no stage in particular.
 import dataclasses
 import json
 import math
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
@@ -147,7 +148,8 @@ def need_fresh(run: Run, plan: Plan) -> Manifest:
         return found
     changed = differences(plan, found)
     happened = f"'{plan.stage}' is stale: {'; '.join(changed[:_TOLD])}"
-    raise MissingArtefact(happened, hint=f"Run: dragoman {COMMANDS[plan.stage]} (or dragoman build)")
+    where = f" --workspace {shlex.quote(str(run.workspace.root))}"
+    raise MissingArtefact(happened, hint=f"Run: dragoman {COMMANDS[plan.stage]}{where} (or dragoman build)")
 
 
 def differences(plan: Plan, found: Manifest) -> list[str]:

@@ -98,7 +98,8 @@ def index(run: Run) -> Manifest:
         return Outcome(ingested.content, {"chunks": len(chunks), "tables": len(models)})
 
     manifest = run_stage(run, index_plan(run), work, in_place=True)
-    run.say(f"index: {manifest.rows['chunks']} chunks, searched by the {gate.served.model} model, {gate.served.mode}")
+    way = f"{gate.served.mode}, {gate.served.dims} dimensions" if gate.served.dims else gate.served.mode
+    run.say(f"index: {manifest.rows['chunks']} chunks, searched by the {gate.served.model} model, {way}")
     return manifest
 
 

@@ -133,6 +133,7 @@ def _tune(run: Run, chunks: Sequence[Chunk], questions: Sequence[Question], spli
     """One training; a finished one that an interrupted run left is taken as it is."""
     log = task.output.with_suffix(".json")
     if log.is_file() and task.output.is_dir():
+        run.say(f"{task.label}: done by a run before")
         return dict(json.loads(log.read_text(encoding="utf-8")))
     settings, seed = run.recipe.train, run.recipe.seed
     hard = {question: ids[: settings.negatives] for question, ids in load_negatives(run).items()}
@@ -146,6 +147,8 @@ def _tune(run: Run, chunks: Sequence[Chunk], questions: Sequence[Question], spli
         people_weight=settings.people_weight,
     )
     check_disjoint(rows, task.held_out, split)
+    if task.output.with_name(f"{task.output.name}.resume").is_dir():
+        run.say(f"{task.label}: an interrupted run left a checkpoint, from which it goes on")
     done = _fit_adapter(run, rows, task) if settings.method == "adapter" else _finetune(run, rows, task)
     notes = {"questions": len(rows), **done}
     beside = log.with_suffix(".new")

@@ -85,14 +85,14 @@ def _origin(report: Table, asked: int) -> list[str]:
     if not kinds:
         return []
     people, written = kinds.get("person", 0), kinds.get("llm", 0)
-    source = "a language model wrote them" if written else "they were made from the structure of the docs"
+    source = "a language model wrote them from the docs" if written else "they were made from the structure of the docs"
     flatter = (
         "Such questions reuse the words of the passage, which flatters word search, and are not what readers type."
     )
     if not people and count(table(report, "people"), "asked"):
         return [f"People asked only the questions that are shown as theirs; for the rest, {source}. {flatter}"]
     if not people:
-        return [f"No person asked these questions: {source} from the docs themselves. {flatter}"]
+        return [f"No person asked these questions: {source}. {flatter}"]
     if people < _ENOUGH and asked > people:
         return [f"At most {people} of the {asked} questions are people's; for the rest, {source}. {flatter}"]
     return []
