@@ -13,7 +13,7 @@ from dragoman.pipeline.context import Plan, Run, settings_of
 from dragoman.tables import file_hash
 from dragoman.train.finetune import AFTERWARDS
 
-PROTOCOL = "3"  # of the evaluation: raised when what is measured changes, so that old verdicts are stale
+PROTOCOL = "4"  # of the evaluation: raised when what is measured changes, so that old verdicts are stale
 
 
 def model_identity(recipe: Recipe) -> str:
