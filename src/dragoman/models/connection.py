@@ -1,4 +1,4 @@
-"""One event loop's connections to an endpoint: the only place that knows the client library.
+"""One event loop's connections to a language model's endpoint: with ``remote``, the only place that knows the client library.
 
 In: the body of a request. Out: an ``Answer``, or a ``Fault`` in place of any exception of the library. It neither
 waits nor tries again.
@@ -172,14 +172,7 @@ def _opened(endpoint: Endpoint, timeout: float, kept: int) -> "AsyncOpenAI":
         limits=httpx2.Limits(max_connections=None, max_keepalive_connections=kept),
         trust_env=not endpoint.loopback,  # proxies are for others
     )
-    return AsyncOpenAI(
-        base_url=endpoint.url,
-        api_key=endpoint.key() or "none",  # a local server needs no key, yet the client library insists on one
-        default_headers={"Authorization": endpoint.authorization} if endpoint.authorization else None,
-        max_retries=0,
-        timeout=timeout,
-        http_client=http,
-    )
+    return AsyncOpenAI(**endpoint.client_options(), timeout=timeout, http_client=http)
 
 
 async def _closed_with_the_loop(client: "AsyncOpenAI") -> AsyncGenerator[None]:

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from dragoman.errors import LLMRefused
@@ -48,6 +49,19 @@ class Endpoint:
                 hint=f"Export the key as {self.key_env} again.",
             )
         return key
+
+    def client_options(self) -> dict[str, Any]:
+        """How a client of the library ``openai`` reaches the endpoint; it never tries again by itself.
+
+        Raises:
+            LLMRefused: The variable holds something that cannot be sent as a key.
+        """
+        return {
+            "base_url": self.url,
+            "api_key": self.key() or "none",  # a local server needs no key, yet the client library insists on one
+            "default_headers": {"Authorization": self.authorization} if self.authorization else None,
+            "max_retries": 0,
+        }
 
     def clean(self, text: str) -> str:
         """A foreign text in one line of moderate length, without the secrets."""

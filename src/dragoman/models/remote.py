@@ -199,14 +199,7 @@ def _opened(endpoint: Endpoint, timeout: float) -> "OpenAI":
         timeout=httpx2.Timeout(timeout, connect=min(timeout, _CONNECT_SECONDS)),
         trust_env=not endpoint.loopback,  # proxies are for others
     )
-    return OpenAI(
-        base_url=endpoint.url,
-        api_key=endpoint.key() or "none",  # a local server needs no key, yet the client library insists on one
-        default_headers={"Authorization": endpoint.authorization} if endpoint.authorization else None,
-        max_retries=0,
-        timeout=timeout,
-        http_client=http,
-    )
+    return OpenAI(**endpoint.client_options(), timeout=timeout, http_client=http)
 
 
 def _fault(error: Exception, endpoint: Endpoint) -> Fault:
