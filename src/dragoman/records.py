@@ -13,6 +13,7 @@ QuestionKind = Literal["llm", "structure", "person"]
 SearchMode = Literal["dense", "lexical", "hybrid"]
 ModelChoice = Literal["base", "tuned"]
 ReviewKind = Literal["chunks", "triplets", "conversations"]
+FindingKind = Literal["citation", "link", "identifier", "flag", "command", "token"]
 Decision = Literal["kept", "corrected", "dropped", "disputed"]
 
 
@@ -186,12 +187,54 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchFilter:
+    """Which chunks may be found; "" lets all pass.
+
+    ``source`` is a source's name, ``version`` a label of the recipe ("" is the latest where the docs have versions, "all" is every one),
+    ``path`` a glob over paths relative to the docs folder.
+    """
+
+    source: str = ""
+    version: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """Why a hit stands where it stands: what each part of the search found. A rank is 1-based, 0 where that part did not find it.
+
+    ``dense`` is the cosine similarity of question and passage, ``question`` that of the nearest known question of the chunk (None where none
+    is searched), ``lexical`` BM25, ``fused`` the score of the fusion, ``rerank`` a cross-encoder's; ``base_rank`` is where the base model
+    alone would have put it, when that was asked for.
+    """
+
+    dense: float | None = None
+    dense_rank: int = 0
+    question: float | None = None
+    lexical: float = 0.0
+    lexical_rank: int = 0
+    fused: float = 0.0
+    rerank: float | None = None
+    base_rank: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
-    """A retrieved chunk with its 1-based rank and its score (larger is better)."""
+    """A retrieved chunk with its 1-based rank and its score (larger is better).
+
+    ``context`` are the chunks to read with it, in reading order, without itself: of its section, then its neighbours in the page.
+    """
 
     rank: int
     score: float
     chunk: Chunk
+    context: tuple[Chunk, ...] = ()
+    signals: Signals | None = None
+
+    @property
+    def read(self) -> tuple[Chunk, ...]:
+        """The chunk and its context, in reading order."""
+        return tuple(sorted((self.chunk, *self.context), key=lambda chunk: (chunk.start, chunk.id)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +252,8 @@ class Serving:
 
     ``questions`` says whether the vectors of known questions count beside those of the passages. ``epochs`` is how long the tuned model
     was trained (0: all of it), ``share`` what part of its weights is the tuned model's, the rest being the base's. ``dims`` is the
-    length to which vectors are cut (0: they are not). ``rerank`` says whether a cross-encoder puts the hits in order.
+    length to which vectors are cut (0: they are not). ``rerank`` says whether a cross-encoder puts the hits in order. ``depth`` is how
+    many chunks each ranking gives before they are fused.
     """
 
     model: ModelChoice
@@ -220,6 +264,23 @@ class Serving:
     share: float = 1.0
     dims: int = 0
     rerank: bool = False
+    depth: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """From which confidence on a question is answered: calibrated on held-out questions, stored with the index.
+
+    The confidence is the largest similarity of a hit (``Signals.dense``, or ``Signals.question`` where that is larger and known questions are
+    searched). Below ``threshold`` the docs do not answer; below ``off_topic`` (never above ``threshold``) the question is not about them.
+    ``rate`` is the share of answerable questions that the threshold may refuse, ``measured`` the share that it did on questions that did
+    not choose it (None: there were none).
+    """
+
+    threshold: float
+    off_topic: float
+    rate: float
+    measured: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,14 +292,44 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Support:
+    """How well the passages bear out a sentence of an answer.
+
+    ``score`` is in [0, 1]; ``number`` is the passage that bears it out best (0: none), ``cited`` are the numbers that the sentence cites.
+    """
+
+    sentence: str
+    score: float
+    number: int = 0
+    cited: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something in an answer that its passages do not contain: removed from the text, or marked for the reader."""
+
+    kind: FindingKind
+    text: str
+    removed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """A finished answer. ``mode`` says who wrote it: a language model, or the docs themselves."""
+    """A finished answer.
+
+    ``mode`` says who wrote it: a language model, the docs themselves, or nobody, because the docs do not answer (``reason`` says in which
+    way). ``searched`` is the question as it was searched for, when the turns before were needed to understand it.
+    """
 
     question: str
     text: str
     citations: tuple[Citation, ...]
-    mode: Literal["llm", "extractive"]
+    mode: Literal["llm", "extractive", "refusal"]
     note: str = ""  # what the reader should know, e.g. why the answer is extractive
+    reason: Literal["", "nothing found", "unanswerable", "off-topic"] = ""
+    searched: str = ""
+    support: tuple[Support, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

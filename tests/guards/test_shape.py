@@ -12,7 +12,10 @@ FUNCTION_LINES = 60
 NAMELESS = {"common", "helper", "helpers", "manager", "managers", "misc", "util", "utils"}
 
 # Files that may have more than 300 lines (never more than 400), each with its reason.
-LONG_FILES = {"src/dragoman/config.py": "one list of every setting is what a reader of a recipe looks for"}
+LONG_FILES = {
+    "src/dragoman/config.py": "one list of every setting is what a reader of a recipe looks for",
+    "src/dragoman/records.py": "one list of every record is what a reader of a doorway looks for",
+}
 
 
 def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

@@ -7,13 +7,14 @@ the pointer names one of them and is replaced in one step. It does not know what
 import json
 import os
 import re
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from dragoman.errors import MissingArtefact, WorkspaceError
-from dragoman.records import ModelChoice, Serving
+from dragoman.records import ModelChoice, Refusal, Serving
 
-SCHEMA = 1
+SCHEMA = 2
 POINTER = "current.json"
 META = "meta.json"
 PARTIAL = ".partial"
@@ -33,6 +34,10 @@ class IndexMeta:
         serving: What ``auto`` does, chosen on validation.
         content: Hash of the chunks.
         docs: What the documentation is called, with its revision.
+        recipe: What the recipe said of the model, its prompts and of cutting; a recipe that says otherwise does not fit this table.
+        versions: The version of the product that each source describes, for sources that say so.
+        latest: The version that is searched when none is asked for; "": there are none.
+        refusal: When not to answer; None: it was not calibrated.
         schema: Version of the table's layout.
     """
 
@@ -42,6 +47,10 @@ class IndexMeta:
     serving: Serving
     content: str
     docs: str = ""
+    recipe: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    latest: str = ""
+    refusal: Refusal | None = None
     schema: int = SCHEMA
 
 
@@ -116,7 +125,9 @@ def read_meta(root: Path, name: str) -> IndexMeta:
         if table["schema"] != SCHEMA:
             happened = f"the index {name} has layout {table['schema']}"
             raise WorkspaceError(happened, expected=f"layout {SCHEMA}", hint=_REBUILD)
-        return IndexMeta(**{**table, "serving": Serving(**table["serving"])})
+        refusal = table.get("refusal")
+        table |= {"serving": Serving(**table["serving"]), "refusal": Refusal(**refusal) if refusal else None}
+        return IndexMeta(**table)
     except FileNotFoundError:
         raise MissingArtefact(f"the index {name} is gone from {root}", hint=_REBUILD) from None
     except OSError as error:
