@@ -1,85 +1,43 @@
-"""Commands that answer: ``search``, ``ask``, ``chat``.
+"""Commands that answer: ``ask``, ``chat``.
 
-In: questions and options. Out: hits and answers on the terminal or as JSON, or the web app.
+In: questions and options. Out: answers on the terminal or as JSON, or the web app.
 """
 
 import asyncio
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dragoman.cli.options import Assign, Config, Json, Llm, LlmModel, Verbose, Workspace
-from dragoman.cli.screen import Screen, as_markdown, hit_row, hits_table, print_sources
+from dragoman.cli.finds import answer_row, as_markdown, print_answer
+from dragoman.cli.options import Assign, AtPath, Config, FromSource, Json, Llm, LlmModel, OfVersion, Verbose, Workspace
+from dragoman.cli.screen import Screen
 from dragoman.cli.settings import make_run
-from dragoman.errors import UsageError
+from dragoman.config import LLMSettings
 from dragoman.pipeline.context import Run
+from dragoman.records import Answer, SearchFilter, Turn
 
 if TYPE_CHECKING:
     from dragoman.chat.answer import Answerer
-    from dragoman.records import Answer
-
-Mode = Annotated[Literal["auto", "dense", "lexical", "hybrid"], typer.Option("--mode", help="how to search")]
-Model = Annotated[Literal["auto", "base", "tuned"], typer.Option("--model", help="whose vectors")]
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    app.command()(search)
     app.command()(ask)
     app.command()(chat)
 
 
-def search(
-    question: Annotated[str | None, typer.Argument(help="what to look for", show_default=False)] = None,
-    questions: Annotated[
-        Path | None, typer.Option("--questions", help='JSONL file with rows {"qid", "question"}; needs --json')
-    ] = None,
-    top: Annotated[int, typer.Option("--top", min=1, max=1000, help="hits wanted")] = 10,
-    mode: Mode = "auto",
-    model: Model = "auto",
-    collapse: Annotated[
-        bool, typer.Option("--collapse/--no-collapse", help="one hit a section, or every chunk")
-    ] = True,
-    config: Config = None,
-    workspace: Workspace = None,
-    as_json: Json = False,
-    verbose: Verbose = False,
-) -> None:
-    """Search the docs.
-
-    Examples: dragoman search "delete a record"   |
-    dragoman search --questions real.jsonl --json --mode dense --model base
-    """
-    if (question is None) == (questions is None):
-        raise UsageError("search takes a question or --questions FILE", expected="one of the two")
-    from dragoman.pipeline.serving import DocsSearcher
-
-    rows = _read_questions(questions) if questions else []
-    run = make_run(config=config, workspace=workspace, quiet=as_json)
-    searcher = DocsSearcher(run, mode, model, collapse=collapse)
-    if questions:
-        found = searcher.search_many([row["question"] for row in rows], top)
-        for row, hits in zip(rows, found, strict=True):
-            typer.echo(json.dumps({"qid": row["qid"], "hits": [hit_row(hit) for hit in hits]}))
-        return
-    hits = searcher.search(question or "", top)
-    if as_json:
-        typer.echo(json.dumps({"question": question, "hits": [hit_row(hit) for hit in hits]}))
-        return
-    screen = Screen()
-    screen.out.print(hits_table(hits))
-    screen.out.print(f"[dim]{searcher.banner}[/]")
-
-
 def ask(
-    question: Annotated[str, typer.Argument(help="a question about the docs")],
+    question: Annotated[
+        str | None, typer.Argument(help="a question about the docs; without one, a conversation", show_default=False)
+    ] = None,
+    source: FromSource = "",
+    version: OfVersion = "",
+    path: AtPath = "",
     llm: Llm = None,
     llm_model: LlmModel = None,
     config: Config = None,
@@ -88,26 +46,41 @@ def ask(
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:
-    """Answer one question from the docs, with its sources.
+    """Answer a question from the docs, with its sources; without a question, hold a conversation, a line a question.
 
-    Example: dragoman ask "How do I add a custom error handler?"
+    Examples: dragoman ask "How do I add a custom error handler?"   |
+    dragoman ask   |   dragoman ask --json < questions.txt
     """
     overrides = {"llm.base_url": llm, "llm.model": llm_model}
     run = make_run(config=config, workspace=workspace, overrides=overrides, assignments=assign, quiet=as_json)
-    screen = Screen()
-    start = time.perf_counter()
+    screen, where = Screen(), SearchFilter(source, version, path)
     with _answerer(run) as answerer:
-        answer = _streamed(answerer, question, show=not as_json and screen.out.is_terminal)
-    seconds = time.perf_counter() - start
-    if as_json:
-        citations = [{"number": c.number, "trail": c.hit.chunk.trail, **hit_row(c.hit)} for c in answer.citations]
-        row = {**asdict(answer), "citations": citations, "banner": answerer.banner, "seconds": round(seconds, 3)}
-        typer.echo(json.dumps(row))
-        return
-    screen.out.print(as_markdown(answer.text))
-    screen.out.print()
-    print_sources(screen.out, answer)
-    screen.out.print(f"[dim]{answerer.banner}; {seconds:.1f} s[/]")
+        turns: list[Turn] = []
+        for asked in [question] if question is not None else _lines(screen):
+            start = time.perf_counter()
+            show = not as_json and screen.out.is_terminal
+            answer, first = _streamed(answerer, asked, turns, where, show=show)
+            seconds = time.perf_counter() - start
+            turns.append(Turn(asked, answer.text, number=len(turns)))
+            if as_json:
+                times = {"first_seconds": round(first, 3), "seconds": round(seconds, 3)}
+                typer.echo(json.dumps({**answer_row(answer), "banner": answerer.banner, **times}))
+                continue
+            print_answer(screen.out, answer)
+            screen.out.print(f"[dim]{answerer.banner}; {seconds:.1f} s[/]")
+
+
+def _lines(screen: Screen) -> Iterator[str]:
+    """What is typed, or piped in, a question a line; an empty line at a terminal ends it."""
+    watched = sys.stdin.isatty()
+    while True:
+        if watched:
+            screen.err.print("\n[bold]>[/] ", end="")
+        line = sys.stdin.readline()
+        if not line or (watched and not line.strip()):
+            return
+        if line.strip():
+            yield line.strip()
 
 
 def chat(
@@ -141,27 +114,34 @@ def chat(
 def _answerer(run: Run) -> "Iterator[Answerer]":
     from dragoman.chat.answer import Answerer
     from dragoman.models.embedded import open_generator
-    from dragoman.pipeline.serving import DocsSearcher
+    from dragoman.pipeline.searcher import DocsSearcher
 
-    searcher = DocsSearcher(run)
-    with open_generator(run.recipe.llm, mirrors=run.recipe.models.mirrors, say=run.say) as generator:
-        yield Answerer(searcher, generator, run.recipe.chat, run.recipe.name or "the docs")
+    searcher, settings = DocsSearcher(run), run.recipe
+    embedded = not settings.llm.base_url and settings.llm.model == LLMSettings().model  # a larger one was chosen on purpose
+    if embedded and settings.chat.writer == "auto":  # it would be loaded for nothing
+        settings = settings.model_copy(update={"llm": settings.llm.model_copy(update={"base_url": "none"})})
+    with open_generator(settings.llm, mirrors=settings.models.mirrors, say=run.say) as generator:
+        yield Answerer(searcher, generator, settings.chat, settings.name or "the docs", embedded=embedded)
 
 
-def _streamed(answerer: "Answerer", question: str, *, show: bool) -> "Answer":
-    """The finished answer; while it is written, a reader at a terminal sees it grow."""
+def _streamed(
+    answerer: "Answerer", question: str, history: Sequence[Turn], where: SearchFilter, *, show: bool
+) -> tuple[Answer, float]:
+    """The finished answer, and seconds to its first words; while it is written, a reader at a terminal sees it grow."""
 
-    async def follow() -> "Answer":
-        finished: Answer | None = None
+    async def follow() -> tuple[Answer, float]:
+        finished, first, start = None, 0.0, time.perf_counter()
         with _live(show) as update:
             text = ""
-            async for part in answerer.stream(question):
+            async for part in answerer.stream(question, history, where=where):
+                if part.text and not text:
+                    first = time.perf_counter() - start
                 text += part.text
                 update(text)
                 finished = part.answer or finished
         if finished is None:
             raise AssertionError("the answer never ended")
-        return finished
+        return finished, first
 
     return asyncio.run(follow())
 
@@ -175,20 +155,3 @@ def _live(show: bool) -> Iterator[Any]:
 
     with Live(console=Screen().out, refresh_per_second=8, transient=True) as live:
         yield lambda text: live.update(as_markdown(text))
-
-
-def _read_questions(path: Path) -> list[dict[str, str]]:
-    try:
-        lines = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {path}: {error}", expected="a JSONL file") from error
-    rows = []
-    for number, line in enumerate(lines.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-            rows.append({"qid": str(row["qid"]), "question": str(row["question"])})
-        except (ValueError, KeyError, TypeError) as error:
-            raise UsageError(f"{path}:{number} is not a question", expected='{"qid": ..., "question": ...}') from error
-    return rows

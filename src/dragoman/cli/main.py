@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import typer
 
-from dragoman.cli import answers, compare, making, review, state
+from dragoman.cli import answers, compare, making, review, searching, state
 from dragoman.cli.screen import Screen
 from dragoman.errors import DragomanError
 
@@ -34,6 +34,7 @@ making.register(app)
 review.register(app)
 state.register(app)
 compare.register(app)
+searching.register(app)
 answers.register(app)
 
 

@@ -4,7 +4,7 @@ They are types of arguments, as typer reads them; they do nothing.
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -30,3 +30,19 @@ Requests = Annotated[int | None, typer.Option("--requests", help="LLM requests t
 Llm = Annotated[str | None, typer.Option("--llm", help="OpenAI-compatible endpoint, or 'none' (default: embedded)")]
 LlmModel = Annotated[str | None, typer.Option("--llm-model", help="the endpoint's model, or a GGUF file")]
 Name = Annotated[str | None, typer.Option("--name", help="the project's name, as the chatbot says it")]
+Mode = Annotated[Literal["auto", "dense", "lexical", "hybrid"], typer.Option("--mode", help="how to search")]
+Model = Annotated[Literal["auto", "base", "tuned"], typer.Option("--model", help="whose vectors")]
+Rerank = Annotated[
+    bool | None,
+    typer.Option(
+        "--rerank/--no-rerank",
+        help="whether a cross-encoder puts the hits in order (default: what validation chose)",
+        show_default=False,
+    ),
+]
+FromSource = Annotated[str, typer.Option("--source", help="only what is of this source", show_default=False)]
+OfVersion = Annotated[
+    str,
+    typer.Option("--version", help="only what is of this version of the docs; 'all': of any", show_default="latest"),
+]
+AtPath = Annotated[str, typer.Option("--path", help="only pages at this path, e.g. 'guides/**'", show_default=False)]

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.markdown import Markdown
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
 from rich.table import Table
@@ -21,7 +20,7 @@ from rich.text import Text
 from dragoman.evaluate.naming import model_name
 from dragoman.models.protocols import Advance
 from dragoman.pipeline.build import StageStatus
-from dragoman.records import Answer, Hit, Rejected, Serving
+from dragoman.records import Rejected, Serving
 
 SHOWN = 10  # rows of what was left out; the rest is counted
 _HARMLESS = ("not a document", "heading without text", "nothing but markup")
@@ -234,43 +233,3 @@ def skipped_table(rows: Sequence[Rejected]) -> Table:
     for row in sorted(rows, key=lambda row: row.reason in _HARMLESS)[:SHOWN]:
         table.add_row(escape(row.item), row.reason, escape(row.detail[:60]))
     return table
-
-
-def hits_table(hits: Sequence[Hit]) -> Table:
-    """Hits with rank, score, place and heading."""
-    table = Table("#", "score", "where", "section", box=None, pad_edge=False)
-    for hit in hits:
-        chunk = hit.chunk
-        place = f"{chunk.origin}:{chunk.start_line}-{chunk.end_line}"
-        table.add_row(str(hit.rank), f"{hit.score:.3f}", escape(place), escape(" > ".join(chunk.trail)))
-    return table
-
-
-def print_sources(console: Console, answer: Answer) -> None:
-    """The numbered sources of an answer, with lines and links."""
-    for citation in answer.citations:
-        chunk = citation.hit.chunk
-        console.print(f"[bold]\\[{citation.number}][/] {escape(' > '.join(chunk.trail))}", soft_wrap=True)
-        place = f"{chunk.origin}:{chunk.start_line}-{chunk.end_line}"
-        console.print(f"    [dim]{escape(place)}  {escape(chunk.url)}[/]", soft_wrap=True)
-    if answer.note:
-        console.print(f"[dim]{escape(answer.note)}[/]", soft_wrap=True)
-
-
-def as_markdown(text: str) -> Markdown:
-    """An answer as rich Markdown; links are shown, never fetched."""
-    return Markdown(text, hyperlinks=False)
-
-
-def hit_row(hit: Hit) -> dict[str, Any]:
-    """A hit as a program reads it: 1-based inclusive lines, file relative to the docs folder."""
-    chunk = hit.chunk
-    return {
-        "source": chunk.source,
-        "file": chunk.origin,
-        "start_line": chunk.start_line,
-        "end_line": chunk.end_line,
-        "chunk_id": chunk.id,
-        "score": round(hit.score, 6),
-        "url": chunk.url,
-    }
