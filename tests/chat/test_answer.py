@@ -2,27 +2,56 @@
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dragoman.chat import Answerer, AnswerPart, KeywordSearcher
+from dragoman.chat import Answerer, AnswerPart, KeywordSearcher, asks_model
 from dragoman.chat.prompt import NO_ANSWER
+from dragoman.chat.searcher import EVERYWHERE
 from dragoman.config import ChatSettings
 from dragoman.errors import LLMError, MissingArtefact
 from dragoman.models.embedded import EmbeddedLLM
-from dragoman.records import Answer, Chunk, Hit, Turn
+from dragoman.records import Answer, Chunk, Finding, Hit, Refusal, SearchFilter, Signals, Turn
 
 QUESTION = "How do I add a shelf?"
 
 
+class MeasuredSearcher(KeywordSearcher):
+    """Keyword search with a similarity of our choice, and another version of the docs; it remembers what it was asked."""
+
+    def __init__(self, chunks: Sequence[Chunk], dense: float = 0.5, others: Sequence[Chunk] = ()) -> None:
+        super().__init__(chunks)
+        self._dense, self._others = dense, list(others)
+        self.asked: list[tuple[str, SearchFilter, int]] = []
+
+    @property
+    def refusal(self) -> Refusal:
+        return Refusal(threshold=0.4, off_topic=0.2, rate=0.05)
+
+    def search(
+        self, question: str, top: int, *, where: SearchFilter = EVERYWHERE, budget: int = 0, count: Any = None
+    ) -> list[Hit]:
+        self.asked.append((question, where, budget))
+        hits = super().search(question, top, where=where, budget=budget, count=count)
+        return [replace(hit, signals=Signals(dense=self._dense)) for hit in hits]
+
+    def counterparts(self, chunk: Chunk) -> list[Chunk]:
+        return [other for other in self._others if other.trail == chunk.trail]
+
+    def version_of(self, chunk: Chunk) -> str:
+        return chunk.source
+
+
 @pytest.fixture
 def answerer(chunks: list[Chunk]) -> Callable[..., Answerer]:
-    def make(generator: Any = None, **settings: int) -> Answerer:
-        return Answerer(KeywordSearcher(chunks), generator, ChatSettings.model_validate(settings), "Pantry")
+    def make(generator: Any = None, *, searcher: Any = None, embedded: bool = False, **settings: Any) -> Answerer:
+        told = ChatSettings.model_validate(settings)
+        return Answerer(searcher or KeywordSearcher(chunks), generator, told, "Pantry", embedded=embedded)
 
     return make
 
@@ -46,12 +75,14 @@ def finished(parts: list[AnswerPart]) -> Answer:
 
 
 def test_a_written_answer_cites_the_passages_it_names(answerer: Any, saying: Any) -> None:
-    parts = parts_of(answerer(saying("  Call `pantry.", "shelf()` [", "1", "], not [8].")))
+    parts = parts_of(answerer(saying("  To add a shelf, call `pantry.", "shelf()` with a name [", "1", "] [8].")))
     answer = finished(parts)
     assert len(parts) > 2
-    assert answer.text == "Call `pantry.shelf()` [1], not."
+    assert answer.text == "To add a shelf, call `pantry.shelf()` with a name [1]."
     assert answer.mode == "llm"
     assert answer.note == ""
+    assert answer.findings == (Finding("citation", "[8]", removed=True),)
+    assert [one.cited for one in answer.support] == [(1,)]
     assert [(source.number, source.hit.chunk.trail[-1]) for source in answer.citations] == [(1, "Adding a shelf")]
 
 
@@ -66,10 +97,21 @@ def test_without_citations_all_passages_are_listed_and_the_note_says_so(answerer
     assert "cited no passage" in answer.note
 
 
-def test_a_refusal_is_said_to_be_one_whatever_it_cites(answerer: Any, saying: Any) -> None:
-    answer = answerer(saying(f"Sorry, {NO_ANSWER.capitalize()} [1]."), passages=2).answer(QUESTION)
-    assert "may not answer" in answer.note
+def test_a_model_that_says_no_is_a_refusal_whatever_it_cites(answerer: Any, saying: Any) -> None:
+    model = saying(f"Sorry, {NO_ANSWER.capitalize()} [1].")
+    answer = finished(parts_of(answerer(model, passages=2, contact="https://pantry.example/forum")))
+    assert (answer.mode, answer.reason) == ("refusal", "unanswerable")
+    assert answer.text.startswith("Sorry, ")
+    assert "[Pantry › Shelves › Adding a shelf](https://pantry.example/docs#part-1)" in answer.text
+    assert answer.text.endswith("You can ask here: https://pantry.example/forum")
     assert [source.number for source in answer.citations] == [1, 2]
+
+
+def test_an_answer_that_also_says_no_stays_an_answer(answerer: Any, saying: Any) -> None:
+    model = saying("Call `pantry.shelf()` with a name and a size [1]. " * 6, f"For the rest, {NO_ANSWER}.")
+    answer = answerer(model).answer(QUESTION)
+    assert answer.mode == "llm"
+    assert "do not answer all of this" in answer.note
 
 
 def test_made_up_names_are_pointed_out(answerer: Any, saying: Any) -> None:
@@ -88,10 +130,38 @@ def test_the_settings_reach_the_model(answerer: Any, saying: Any) -> None:
 def test_a_follow_up_finds_what_the_question_before_was_about(answerer: Any, saying: Any) -> None:
     model = saying("It is silent [1].")
     history = (Turn("When does the alarm ring?", "When it is too warm [1]."),)
-    answer = answerer(model, passages=1).answer("And after a start?", history)
+    answer = answerer(model, passages=1, rewrite="words").answer("And after a start?", history)
     assert answer.citations[0].hit.chunk.trail[-1] == "Alarm"
     assert answer.question == "And after a start?"
+    assert answer.searched == "And after a start? (alarm ring)"
     assert "When does the alarm ring?" in [message.content for message in model.asked[0]]
+    assert model.asked[0][-1].content.endswith(
+        "Question: And after a start?\nIt means: And after a start? (alarm ring)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "embedded", "calls"),
+    [({}, False, 2), ({}, True, 0), ({"rewrite": "llm"}, True, 1), ({"rewrite": "words"}, False, 1)],
+)
+def test_a_follow_up_is_written_anew_by_whom_the_settings_name(
+    answerer: Any, scripted: Any, settings: dict[str, str], calls: int, *, embedded: bool
+) -> None:
+    meant = "When is the alarm silent?"
+    model = scripted(lambda messages: [meant if "Rewrite" in messages[0].content else "At first [1]."])
+    history = (Turn("When does the alarm ring?", "When it is too warm."),)
+    answer = answerer(model, embedded=embedded, **settings).answer("And when is it silent?", history)
+    assert len(model.asked) == calls
+    assert (answer.searched == meant) == (calls == 2 or settings == {"rewrite": "llm"})
+    assert answer.mode == ("extractive" if embedded else "llm")
+
+
+@pytest.mark.parametrize("question", ["How do I remove a shelf?", "Which colours may a label have?"])
+def test_a_question_that_stands_alone_is_searched_as_it_is(answerer: Any, saying: Any, question: str) -> None:
+    model = saying("So [1].")
+    answer = answerer(model).answer(question, (Turn("When does the alarm ring?", "Never."),))
+    assert answer.searched == ""
+    assert len(model.asked) == 1
 
 
 def test_without_a_model_the_documentation_is_quoted_with_its_links(answerer: Any) -> None:
@@ -136,8 +206,66 @@ def test_nothing_found_is_said_and_no_model_is_asked(answerer: Any, saying: Any,
     model = saying("Invented.")
     answer = finished(parts_of(answerer(model if with_model else None), "zeppelin?"))
     assert answer.citations == ()
-    assert "Nothing in the documentation" in answer.text
+    assert (answer.mode, answer.reason) == ("refusal", "nothing found")
+    assert "The documentation of Pantry has nothing" in answer.text
     assert not model.asked
+
+
+@pytest.mark.parametrize(("dense", "reason"), [(0.3, "unanswerable"), (0.1, "off-topic"), (0.4, "")])
+def test_what_the_docs_do_not_answer_is_refused_before_a_model_is_asked(
+    answerer: Any, saying: Any, chunks: list[Chunk], dense: float, reason: str
+) -> None:
+    model = saying("So [1].")
+    answer = finished(parts_of(answerer(model, searcher=MeasuredSearcher(chunks, dense))))
+    assert answer.reason == reason
+    assert (answer.mode == "refusal") == bool(reason) == (not model.asked)
+    assert bool(answer.citations) == (reason != "off-topic")
+
+
+def test_nothing_is_refused_where_the_settings_say_so(answerer: Any, saying: Any, chunks: list[Chunk]) -> None:
+    searcher = MeasuredSearcher(chunks, 0.1)
+    assert answerer(saying("So [1]."), searcher=searcher, false_refusal=0).answer(QUESTION).mode == "llm"
+
+
+def test_the_budget_and_the_filter_reach_the_search(answerer: Any, chunks: list[Chunk]) -> None:
+    searcher = MeasuredSearcher(chunks)
+    where = SearchFilter(path="shelves-*")
+    answer = answerer(searcher=searcher, passage_tokens=700).answer("shelf label alarm", where=where)
+    assert searcher.asked == [("shelf label alarm", where, 700)]
+    assert {source.hit.chunk.trail[1] for source in answer.citations} == {"Shelves"}
+
+
+def test_what_reads_differently_in_another_version_is_told_with_its_link(
+    answerer: Any, saying: Any, chunks: list[Chunk]
+) -> None:
+    others = [
+        replace(chunks[0], source="2.0", url="https://pantry.example/2.0"),
+        replace(chunks[0], source="1.9", url=""),
+    ]
+    answer = answerer(saying("So [1]."), searcher=MeasuredSearcher(chunks, others=others)).answer(QUESTION)
+    assert "[1] reads differently in other versions: 2.0 (https://pantry.example/2.0), 1.9." in answer.note
+    assert "versions" not in answerer(saying("So [1]."), searcher=MeasuredSearcher(chunks)).answer(QUESTION).note
+
+
+@pytest.mark.parametrize(
+    ("writer", "embedded", "mode"),
+    [("auto", False, "llm"), ("auto", True, "extractive"), ("llm", True, "llm"), ("extractive", False, "extractive")],
+)
+def test_the_settings_say_who_writes(answerer: Any, saying: Any, writer: str, mode: str, *, embedded: bool) -> None:
+    answer = answerer(saying("So [1]."), writer=writer, embedded=embedded).answer(QUESTION)
+    assert answer.mode == mode
+    assert ("own words" in answer.note) == (mode == "extractive")
+    told = ChatSettings.model_validate({"writer": writer, "rewrite": "words"})
+    assert asks_model(told, embedded=embedded) == (mode == "llm")
+
+
+def test_a_model_that_takes_too_long_for_its_first_word_is_not_waited_for(answerer: Any, saying: Any) -> None:
+    model = saying("So", " it", " is [1].", delay=0.2)
+    answer = finished(parts_of(answerer(model, patience=0.05)))
+    assert answer.mode == "extractive"
+    assert "nothing within 0.05 seconds" in answer.note
+    assert model.closed == 1
+    assert answerer(model, patience=0.4).answer(QUESTION).mode == "llm"  # only the first word is timed
 
 
 def test_a_reader_who_stops_stops_the_model(answerer: Any, saying: Any) -> None:
@@ -156,8 +284,17 @@ def test_a_failing_search_is_not_hidden(saying: Any) -> None:
     class Gone:
         banner = "gone"
 
-        def search(self, question: str, top: int) -> list[Hit]:
-            raise MissingArtefact(f"no index for '{question}' and {top}")
+        refusal = None
+        versions = ()
+
+        def search(self, question: str, top: int, **more: Any) -> list[Hit]:
+            raise MissingArtefact(f"no index for '{question}', {top} and {sorted(more)}")
+
+        def counterparts(self, chunk: Chunk) -> list[Chunk]:
+            return [chunk]
+
+        def version_of(self, chunk: Chunk) -> str:
+            return chunk.source
 
     with pytest.raises(MissingArtefact):
         Answerer(Gone(), saying("x"), ChatSettings(), "Pantry").answer(QUESTION)
@@ -166,6 +303,7 @@ def test_a_failing_search_is_not_hidden(saying: Any) -> None:
 def test_the_banner_says_what_serves_and_who_writes(answerer: Any, saying: Any) -> None:
     assert answerer(saying("x")).banner == "keyword search, no embedding model · answers by scripted"
     assert "no language model" in answerer().banner
+    assert answerer(saying("x"), embedded=True).banner.endswith(" · answers are quotations")
 
 
 @pytest.mark.llm

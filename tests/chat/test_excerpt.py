@@ -2,12 +2,11 @@
 
 import re
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from dragoman.chat.excerpt import linked_only, outside_code, quotable, shorten
+from dragoman.chat.excerpt import outside_code, parted, quotable, shorten
 
 PAGE = "First line.\n\n```js\nconst jar = 1\njar.open()\n```\n\nLast line, which is quite long."
 
@@ -65,20 +64,6 @@ def test_a_heading_of_another_name_stays_in_the_quotation() -> None:
     assert quotable("# Jars\n\nText.", heading="Labels") == "**Jars**\n\nText."
 
 
-@pytest.mark.parametrize(
-    ("text", "kept"),
-    [
-        ("[a](https://good.example/x) and [b](https://bad.example/y)", "[a](https://good.example/x) and b"),
-        ("![p](https://good.example/p.png)", "p"),
-        ("[![p](https://bad.example/p.png)](https://bad.example)", "p"),
-        ("as said [1](https://bad.example)", "as said [1]"),
-        ("`[b](https://bad.example)`", "`[b](https://bad.example)`"),
-    ],
-)
-def test_links_lead_only_where_they_may(text: str, kept: str) -> None:
-    assert linked_only(text, lambda url: url.startswith("https://good.example")) == kept
-
-
 @given(st.text(alphabet="a`~\n[]()>< ", max_size=60))
 def test_prose_and_code_together_are_the_text(text: str) -> None:
     assert outside_code(text, lambda part: part) == text
@@ -87,3 +72,10 @@ def test_prose_and_code_together_are_the_text(text: str) -> None:
 def test_code_is_not_changed() -> None:
     changed = outside_code("one `two` three\n\n```\nfour\n```\nfive\n\n````\nsix ```", str.upper)
     assert re.findall(r"[a-z]+", changed) == ["two", "four", "six"]
+
+
+@given(st.text(alphabet="a`~\n >", max_size=60))
+def test_prose_and_code_take_turns(text: str) -> None:
+    parts = list(parted(text))
+    assert "".join(part for part, _ in parts) == text
+    assert [is_code for _, is_code in parts] == [bool(place % 2) for place in range(len(parts))]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from dragoman.chat.page import answer_markdown, draft_markdown, turns_of
-from dragoman.records import Answer, Chunk, Citation, Hit, Turn
+from dragoman.records import Answer, Chunk, Citation, Finding, Hit, Support, Turn
 
 
 @pytest.fixture
@@ -79,3 +79,33 @@ def test_a_shown_conversation_reads_back_as_its_turns(written: Any) -> None:
         ("assistant", "Because."),
     ]
     assert turns_of(messages) == [Turn("How?", text), Turn("Why?", "Because.")]
+
+
+def test_what_is_not_in_the_docs_is_marked_and_reads_back(written: Any) -> None:
+    text = "Use `openBox` [1] or --lid:\n\n```js\nopenBox('<a>')\n```\n\nDone."
+    findings = (Finding("identifier", "openBox"), Finding("flag", "--lid"), Finding("link", "x", removed=True))
+    shown = answer_markdown(written(text, findings=findings))
+    assert '<code class="unsure" title="not in the docs">openBox</code>' in shown
+    assert '<span class="unsure" title="not in the docs">--lid</span>' in shown
+    assert '```\n\n<p class="unsure">Not in the docs: <code>openBox</code></p>\n' in shown
+    assert turns_of([("user", "How?"), ("assistant", shown)])[0].answer == text
+
+
+def test_sentences_with_little_support_are_listed_under_the_sources(written: Any) -> None:
+    support = (Support("Firm <b>.", 0.9, 1, (1,)), Support("Weak <b>.", 0.2, 1, (1,)))
+    shown = answer_markdown(written("Firm. Weak.", support=support))
+    assert "<li>Weak &lt;b&gt;.</li>" in shown
+    assert "Firm &lt;b" not in shown
+    assert "little support" not in answer_markdown(written("Firm.", support=support[:1]))
+
+
+def test_a_refusal_links_to_where_to_ask_and_names_the_nearest(written: Any) -> None:
+    shown = answer_markdown(written("No. You can ask here: https://forum.example/pantry", mode="refusal"))
+    assert "ask here: https://forum.example/pantry" in shown
+    assert "Nearest sections" in shown
+
+
+def test_invisible_characters_are_not_shown(written: Any) -> None:
+    shown = answer_markdown(written("ze\u200bro \u202edir\x1b[31m", note="a\u202eb\n\nc"))
+    assert shown.startswith("zero dir\n")
+    assert '<p class="note">ab c</p>' in shown

@@ -83,3 +83,14 @@ def test_an_answer_names_its_sources_and_what_was_searched_for(hit: Hit) -> None
     assert row["support"] == [{"sentence": "Each spring [1].", "score": 0.9, "number": 1, "cited": (1,)}]
     assert row["findings"] == [{"kind": "identifier", "text": "oil_now", "removed": False}]
     assert row["citations"][0]["number"] == 1
+
+
+def test_a_page_cannot_steer_the_terminal(hit: Hit) -> None:
+    evil = "\x1b]0;owned\x07\x1b[2Jcleared\u202e"
+    chunk_ = replace(hit.chunk, trail=("Mill", f"Oil{evil}"), path=f"a{evil}.md")
+    answer = Answer("And?", f"Look{evil}", (Citation(1, replace(hit, chunk=chunk_)),), "llm", note=evil, searched=evil)
+    console = Console(file=io.StringIO(), width=160, force_terminal=False)
+    print_answer(console, answer)
+    console.print(hits_table([replace(hit, chunk=chunk_)]))
+    console.print(explained_table([replace(hit, chunk=chunk_)]))
+    assert not {"\x1b", "\x07", "\u202e"} & set(console.file.getvalue())  # type: ignore[attr-defined]

@@ -1,66 +1,21 @@
-"""Which passage does a sentence come from, when the model that wrote it did not say?
+"""Which passage does a sentence come from, when the model that wrote it did not say, or said it wrong?
 
-In: an answer without citations and the passages that its writer was shown. Out: the answer with ``[n]`` after each
-sentence whose words stand in passage n. Small models rarely cite; a sentence that matches nothing stays without
-a number, which tells a reader something, too.
+In: an answer and the passages that its writer was shown. Out: the answer with ``[n]`` after each sentence that passage n
+bears out. Small models rarely cite; a sentence that matches nothing stays without a number, which tells a reader
+something, too.
 """
 
 import re
 from collections.abc import Sequence
 
-from dragoman.records import Hit
+from dragoman.chat.support import SUPPORTED, Evidence, pieces
+from dragoman.records import Finding, Hit
 
-_FENCED = re.compile(
-    r"(^[ \t>]*(?:`{3,}|~{3,})[^\n]*\n.*?(?:^[ \t>]*(?:`{3,}|~{3,})[ \t]*$|\Z))", re.DOTALL | re.MULTILINE
-)
-_SENTENCES = re.compile(r"((?<=[.!?:])\s+|\n+)")
-_WORD = re.compile(r"[^\W_]{3,}")
-_END = re.compile(r"([.!?:]*)\Z")
-_SHARE = 0.6  # of a sentence's words that must stand in the passage
-_MINIMUM = 3  # words; fewer would match by chance
-_COMMON = frozenset(
-    [
-        "about",
-        "also",
-        "and",
-        "any",
-        "are",
-        "can",
-        "for",
-        "from",
-        "has",
-        "have",
-        "how",
-        "into",
-        "its",
-        "may",
-        "must",
-        "not",
-        "should",
-        "such",
-        "than",
-        "that",
-        "the",
-        "their",
-        "then",
-        "there",
-        "these",
-        "they",
-        "this",
-        "use",
-        "used",
-        "using",
-        "was",
-        "were",
-        "when",
-        "where",
-        "which",
-        "will",
-        "with",
-        "you",
-        "your",
-    ]
-)
+_END = re.compile(r"([.!?:]*[*_]*)\Z")
+_CITED = re.compile(r"\[(\d+)\]")
+_SKIPPED = re.compile(r"^[ \t]*(?:#{1,6}[ \t]|\|)")  # a number would spoil a heading or a table
+_SURE = 0.6  # from which score on a sentence is taken to come from a passage
+_AHEAD = 0.3  # by how much another passage must bear a sentence out better than the cited one
 
 
 def attributed(text: str, shown: Sequence[Hit]) -> tuple[str, tuple[int, ...]]:
@@ -73,30 +28,45 @@ def attributed(text: str, shown: Sequence[Hit]) -> tuple[str, tuple[int, ...]]:
     Returns:
         The text, code left alone, and the numbers added, ascending, each once.
     """
-    passages = [_words(hit.chunk.passage) for hit in shown]
+    evidence = Evidence(shown)
     numbers: set[int] = set()
-
-    parts = _FENCED.split(text)
-    for part in range(0, len(parts), 2):
-        pieces = _SENTENCES.split(parts[part])
-        for place in range(0, len(pieces), 2):
-            number = _source(pieces[place], passages)
-            if number:
-                numbers.add(number)
-                pieces[place] = _END.sub(rf" [{number}]\1", pieces[place], count=1)
-        parts[part] = "".join(pieces)
+    parts: list[str] = []
+    for piece, is_sentence in pieces(text):
+        scores = evidence.scores(piece) if is_sentence and not _SKIPPED.match(piece) else []
+        number = _best(scores)
+        if number and scores[number - 1] >= _SURE:
+            numbers.add(number)
+            piece = _END.sub(rf" [{number}]\1", piece, count=1)  # noqa: PLW2901
+        parts.append(piece)
     return "".join(parts), tuple(sorted(numbers))
 
 
-def _source(sentence: str, passages: Sequence[frozenset[str]]) -> int:
-    """Number of the passage that holds most of the sentence's words; 0 when none holds enough."""
-    words = _words(sentence)
-    if len(words) < _MINIMUM:
-        return 0
-    shares = [len(words & passage) / len(words) for passage in passages]
-    best = max(range(len(shares)), key=lambda place: (shares[place], -place), default=-1)
-    return best + 1 if best >= 0 and shares[best] >= _SHARE else 0
+def corrected(text: str, shown: Sequence[Hit]) -> tuple[str, tuple[Finding, ...]]:
+    """Point a citation at the passage that says it, where the cited one does not and another clearly does.
+
+    Args:
+        text: An answer in Markdown with citations of passages that exist.
+        shown: The passages, numbered from 1 in this order.
+
+    Returns:
+        The text, and a finding for each citation that was changed: ``[2] for [3]``. Sentences with more than one citation stay.
+    """
+    evidence = Evidence(shown)
+    findings: list[Finding] = []
+    parts: list[str] = []
+    for piece, is_sentence in pieces(text):
+        cited = _CITED.findall(piece) if is_sentence else []
+        scores = evidence.scores(piece) if len(cited) == 1 and 0 < int(cited[0]) <= len(shown) else []
+        number = _best(scores)
+        if number:
+            own, other = scores[int(cited[0]) - 1], scores[number - 1]
+            if own < SUPPORTED and other >= max(_SURE, own + _AHEAD):
+                findings.append(Finding("citation", f"[{number}] for [{cited[0]}]", removed=True))
+                piece = _CITED.sub(f"[{number}]", piece)  # noqa: PLW2901
+        parts.append(piece)
+    return "".join(parts), tuple(findings)
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(word for word in _WORD.findall(text.casefold()) if word not in _COMMON)
+def _best(scores: Sequence[float]) -> int:
+    """Number of the passage with the best score, the first of equals; 0 without any."""
+    return max(range(1, len(scores) + 1), key=lambda number: (scores[number - 1], -number), default=0)

@@ -7,6 +7,8 @@ Code is left alone: ``items[0]`` is an index there, not a source.
 
 import re
 
+from dragoman.chat.fences import CodeWatch
+
 _CITATION = re.compile(r"\[\s*(?:(?:passage|source)s?\s*)?(\d+(?:\s*(?:[,;–-]|and)\s*\d+)*)\s*\]", re.IGNORECASE)
 _RANGE = re.compile(r"(\d+)\s*[–-]\s*(\d+)")
 _BRACKET_LENGTH = 40  # characters to wait for the "]" of a citation before it is taken for plain text
@@ -21,12 +23,10 @@ class CitationFilter:
 
     def __init__(self, passages: int) -> None:
         self._passages = passages
+        self._code = CodeWatch()
         self._held = ""  # blanks and an open bracket, not yet passed on
-        self._ticks = ""  # a run of backticks or tildes whose length is not yet known
-        self._line = ""  # what the line holds so far, as far as a fence is concerned
-        self._fence = ""  # the run that opened the code block we are in
-        self._inline = ""  # the run that opened the code span we are in
         self.cited: list[int] = []
+        self.unknown: list[int] = []
 
     def feed(self, piece: str) -> str:
         """Take a piece of the answer.
@@ -37,7 +37,7 @@ class CitationFilter:
         Returns:
             What can be shown by now; the rest is held back until it is clear what it is.
         """
-        return "".join(self._take(char) for char in piece)
+        return "".join(self._release() + char if self._code.sees(char) else self._prose(char) for char in piece)
 
     def close(self) -> str:
         """End of the answer.
@@ -45,21 +45,7 @@ class CitationFilter:
         Returns:
             What was still held back, without blanks at its end.
         """
-        self._end_of_run()
         return self._release().rstrip()
-
-    def _take(self, char: str) -> str:
-        if self._ticks and char != self._ticks[0]:
-            self._end_of_run()
-        self._line = "" if char == "\n" else self._line + char
-        if char in "`~":
-            self._ticks += char
-            return self._release() + char
-        if self._fence or self._inline:
-            if char == "\n":
-                self._inline = ""
-            return self._release() + char
-        return self._prose(char)
 
     def _prose(self, char: str) -> str:
         """Outside code: hold a bracket back until it closes, and the blanks before it with it."""
@@ -82,27 +68,13 @@ class CitationFilter:
         if not match:
             return self._release()
         self._held = ""
-        known = [number for number in _numbers(match[1]) if 1 <= number <= self._passages]
+        numbers = _numbers(match[1])
+        known = [number for number in numbers if 1 <= number <= self._passages]
+        self.unknown += [number for number in numbers if number not in (*known, *self.unknown)]
         if not known:
             return blanks if "[" in blanks else ""
         self.cited += [number for number in known if number not in self.cited]
         return blanks + "".join(f"[{number}]" for number in known)
-
-    def _end_of_run(self) -> None:
-        """A run of backticks is over: it opens or closes a block, a span, or nothing."""
-        run, self._ticks = self._ticks, ""
-        if not run:
-            return
-        starts_line = self._line.lstrip(" \t>").rstrip() == run
-        if self._fence:
-            if starts_line and run.startswith(self._fence):
-                self._fence = ""
-        elif starts_line and len(run) >= len("```"):
-            self._fence = run
-        elif self._inline:
-            self._inline = "" if run == self._inline else self._inline
-        elif run[0] == "`":
-            self._inline = run
 
     def _release(self) -> str:
         held, self._held = self._held, ""

@@ -5,12 +5,12 @@ without what only works on its own page (relative links, images, raw HTML). Know
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 _FENCE = re.compile(r"^[ \t>]*(`{3,}|~{3,})")
 _CODE = re.compile(
-    r"^[ \t>]*(?P<fence>`{3,}|~{3,})[^\n]*\n.*?(?:^[ \t>]*(?P=fence)[`~]*[ \t]*$|\Z)"
-    r"|(?<!`)(?P<ticks>`+)(?!`)[^\n]*?(?<!`)(?P=ticks)(?!`)",
+    r"^[ \t>]*(?P<fence>`{3,}+|~{3,}+)[^\n]*\n.*?(?:^[ \t>]*(?P=fence)[`~]*[ \t]*$|\Z)"
+    r"|(?<!`)(?P<ticks>`++)[^\n]*?(?<!`)(?P=ticks)(?!`)",
     re.DOTALL | re.MULTILINE,
 )
 _IMAGE = re.compile(r"!\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])?")
@@ -29,12 +29,24 @@ def outside_code(text: str, change: Callable[[str], str]) -> str:
     Returns:
         The text, put together again.
     """
-    parts: list[str] = []
+    return "".join(part if is_code else change(part) for part, is_code in parted(text))
+
+
+def parted(text: str) -> Iterator[tuple[str, bool]]:
+    """Cut a Markdown text into its prose and its code.
+
+    Args:
+        text: Markdown; a code block that never closes reaches to the end.
+
+    Yields:
+        A stretch of the text, and whether it is a code block or code span; prose and code in turns, the first and the last prose.
+    """
     end = 0
     for code in _CODE.finditer(text):
-        parts += [change(text[end : code.start()]), code[0]]
+        yield text[end : code.start()], False
+        yield code[0], True
         end = code.end()
-    return "".join([*parts, change(text[end:])])
+    yield text[end:], False
 
 
 def shorten(text: str, limit: int) -> str:
@@ -81,28 +93,6 @@ def quotable(text: str, heading: str = "") -> str:
     if first and heading and _letters(first[1]) == _letters(heading):
         lines = lines[1:]
     return outside_code("\n".join(lines), _unbound).strip("\n")
-
-
-def linked_only(text: str, allowed: Callable[[str], bool]) -> str:
-    """Keep the links of a Markdown text that lead where they may, and only the words of the others.
-
-    Args:
-        text: Markdown, of whatever origin.
-        allowed: Whether an address may be linked to.
-
-    Returns:
-        The text without other links and without images; a label that is only a number keeps its brackets.
-    """
-
-    def link(match: re.Match[str]) -> str:
-        if allowed(match[2]):
-            return match[0]
-        return f"[{match[1]}]" if match[1].strip().isdigit() else match[1]
-
-    def prose(part: str) -> str:
-        return _LINK.sub(link, _IMAGE.sub(r"\1", part))
-
-    return outside_code(text, prose)
 
 
 def _unbound(prose: str) -> str:

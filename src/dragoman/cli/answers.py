@@ -17,7 +17,6 @@ from dragoman.cli.finds import answer_row, as_markdown, print_answer
 from dragoman.cli.options import Assign, AtPath, Config, FromSource, Json, Llm, LlmModel, OfVersion, Verbose, Workspace
 from dragoman.cli.screen import Screen
 from dragoman.cli.settings import make_run
-from dragoman.config import LLMSettings
 from dragoman.pipeline.context import Run
 from dragoman.records import Answer, SearchFilter, Turn
 
@@ -112,16 +111,11 @@ def chat(
 
 @contextmanager
 def _answerer(run: Run) -> "Iterator[Answerer]":
-    from dragoman.chat.answer import Answerer
-    from dragoman.models.embedded import open_generator
+    from dragoman.pipeline.answering import open_answerer
     from dragoman.pipeline.searcher import DocsSearcher
 
-    searcher, settings = DocsSearcher(run), run.recipe
-    embedded = not settings.llm.base_url and settings.llm.model == LLMSettings().model  # a larger one was chosen on purpose
-    if embedded and settings.chat.writer == "auto":  # it would be loaded for nothing
-        settings = settings.model_copy(update={"llm": settings.llm.model_copy(update={"base_url": "none"})})
-    with open_generator(settings.llm, mirrors=settings.models.mirrors, say=run.say) as generator:
-        yield Answerer(searcher, generator, settings.chat, settings.name or "the docs", embedded=embedded)
+    with open_answerer(run, DocsSearcher(run)) as answerer:
+        yield answerer
 
 
 def _streamed(

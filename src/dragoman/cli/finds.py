@@ -12,6 +12,8 @@ from rich.markdown import Markdown
 from rich.markup import escape
 from rich.table import Table
 
+from dragoman.chat.quotations import place_of
+from dragoman.chat.special import plain_terminal
 from dragoman.records import Answer, Chunk, Hit, Signals
 
 
@@ -19,7 +21,9 @@ def hits_table(hits: Sequence[Hit]) -> Table:
     """Hits with rank, score, place and heading."""
     table = Table("#", "score", "where", "section", box=None, pad_edge=False)
     for hit in hits:
-        table.add_row(str(hit.rank), f"{hit.score:.3f}", escape(place_of(hit.chunk)), escape(_trail(hit.chunk)))
+        table.add_row(
+            str(hit.rank), f"{hit.score:.3f}", escape(plain_terminal(place_of(hit.chunk))), escape(_trail(hit.chunk))
+        )
     return table
 
 
@@ -39,7 +43,7 @@ def explained_table(hits: Sequence[Hit]) -> Table:
             f"{signals.fused:.4f}" if signals.fused else "-",
             _ranked(signals.rerank, digits=2),
             "-" if signals.base_rank is None else str(signals.base_rank or "not found"),
-            escape(f"{_trail(hit.chunk)}  {place_of(hit.chunk)}"),
+            escape(plain_terminal(f"{_trail(hit.chunk)}  {place_of(hit.chunk)}")),
         )
     return table
 
@@ -52,16 +56,18 @@ def print_answer(console: Console, answer: Answer) -> None:
         chunk = citation.hit.chunk
         console.print(f"[bold]\\[{citation.number}][/] {escape(_trail(chunk))}", soft_wrap=True)
         link = f"  {chunk.url}" if chunk.url else ""
-        console.print(f"    [dim]{escape(place_of(chunk) + link)}[/]", soft_wrap=True)
+        console.print(f"    [dim]{escape(plain_terminal(place_of(chunk) + link))}[/]", soft_wrap=True)
     if answer.searched and answer.searched != answer.question:
-        console.print(f"[dim]Searched for: {escape(' '.join(answer.searched.split()))}[/]", soft_wrap=True)
+        console.print(
+            f"[dim]Searched for: {escape(plain_terminal(' '.join(answer.searched.split())))}[/]", soft_wrap=True
+        )
     if answer.note:
-        console.print(f"[yellow]{escape(answer.note)}[/]", soft_wrap=True)
+        console.print(f"[yellow]{escape(plain_terminal(answer.note))}[/]", soft_wrap=True)
 
 
 def as_markdown(text: str) -> Markdown:
     """An answer as rich Markdown; links are shown, never fetched."""
-    return Markdown(text, hyperlinks=False)
+    return Markdown(plain_terminal(text), hyperlinks=False)
 
 
 def hit_row(hit: Hit) -> dict[str, Any]:
@@ -96,13 +102,8 @@ def answer_row(answer: Answer) -> dict[str, Any]:
     }
 
 
-def place_of(chunk: Chunk) -> str:
-    """File and source lines: ``guides/start.md:12-30``."""
-    return f"{chunk.origin}:{chunk.start_line}-{chunk.end_line}"
-
-
 def _trail(chunk: Chunk) -> str:
-    return " > ".join(chunk.trail) or chunk.title or chunk.path
+    return plain_terminal(" > ".join(chunk.trail) or chunk.title or chunk.path)
 
 
 def _chunk_row(chunk: Chunk) -> dict[str, Any]:
