@@ -5,7 +5,7 @@ import pytest
 
 from dragoman.evaluate.ranking import Catalogue
 from dragoman.models.encoder import HashEncoder
-from dragoman.pipeline.ranks import Board, Encoded, by_vectors, known_questions
+from dragoman.pipeline.ranks import Board, Encoded, by_vectors, known_questions, surest
 from dragoman.records import Chunk, Question
 
 ENCODER = HashEncoder()
@@ -59,3 +59,43 @@ def test_shorter_vectors_are_the_first_numbers_brought_to_length_1_again() -> No
     kept = passages[:, :16] / np.linalg.norm(passages[:, :16], axis=1, keepdims=True)
     assert short.passages == pytest.approx(kept, abs=1e-6)
     assert short.cut(0) is short
+
+
+def sure(asked: Question, known: list[Question], hits: list[str], *, questions: bool = False) -> float:
+    board = Board([chunk(name) for name in TEXTS], [asked], [0], known)
+    catalogue = Catalogue(tuple(TEXTS), {name: name for name in TEXTS}, {})
+    vectors = [ENCODER.encode(texts, "query") for texts in ([asked.text], [one.text for one in known])]
+    encoded = Encoded([0], vectors[0], ENCODER.encode(board.passages, "passage"), vectors[1])
+    return float(surest(board, encoded, catalogue, [hits], questions=questions)[0])
+
+
+def cosine(first: str, second: str) -> float:
+    one, other = ENCODER.encode([first, second], "query")
+    return float(one @ other)
+
+
+def test_a_question_is_as_sure_as_its_nearest_hit() -> None:
+    asked = question("which jars hold jam at night", "")
+    each = {name: cosine(asked.text, text) for name, text in TEXTS.items()}
+    assert each["a"] > each["b"] > 0
+    assert sure(asked, [], ["c", "b"]) == pytest.approx(each["b"], abs=1e-6)
+    assert sure(asked, [], ["b", "a", "c"]) == pytest.approx(each["a"], abs=1e-6)
+    assert sure(asked, [], []) == 0.0
+
+
+def test_the_known_questions_of_a_hit_make_it_surer_where_they_are_searched() -> None:
+    asked, known = question("which colour is the jam", "c"), question("which colour has the jam", "b")
+    plain, near = cosine(asked.text, TEXTS["b"]), cosine(asked.text, known.text)
+    assert near > plain
+    assert sure(asked, [known], ["b"], questions=True) == pytest.approx(near, abs=1e-6)
+    assert sure(asked, [known], ["b"]) == pytest.approx(plain, abs=1e-6)
+    # One of a chunk that is no hit says nothing, nor does a sibling.
+    assert sure(asked, [known], ["a"], questions=True) == pytest.approx(cosine(asked.text, TEXTS["a"]), abs=1e-6)
+    sibling = question("which colour has the jam", "c")
+    assert sure(asked, [sibling], ["c"], questions=True) == pytest.approx(cosine(asked.text, TEXTS["c"]), abs=1e-6)
+
+
+def test_a_question_that_no_chunk_answers_is_helped_by_all_that_are_known() -> None:
+    stranger = question("which colour is the jam", "")
+    _, lifted = nearest(stranger, [question("which colour is the jam", "b")])
+    assert lifted[0] == "b"

@@ -1,6 +1,7 @@
 """The command that sets two evaluated runs side by side: ``compare``.
 
-In: two workspaces. Out: the difference on the questions that both asked, and what was different, on the terminal or as JSON.
+In: two workspaces. Out: the difference on the questions that both asked, and what was different, on the terminal or as JSON; and that of
+their answers, where those were evaluated.
 """
 
 import json
@@ -13,10 +14,12 @@ import typer
 
 from dragoman.cli.options import Json, Verbose
 from dragoman.cli.screen import Screen
+from dragoman.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from dragoman.evaluate.answer_versus import AnswersVersus
     from dragoman.evaluate.versus import Evaluated, Versus
 
 _QUESTION, _VALUE = 80, 60  # characters that are shown
@@ -49,11 +52,42 @@ def compare(
 
     runs = load_pair(first, second)
     found = compare_runs(*runs, top=top)
+    answers, missing = _answers(first, second)
     if as_json:
         shown = [_row(run) for run in runs]
-        typer.echo(json.dumps({"runs": shown, **asdict(found)}, ensure_ascii=False))
-        return
-    out = Screen().out
+        told = {"runs": shown, **asdict(found), "answers": asdict(answers) if answers else None}
+        typer.echo(json.dumps(told, ensure_ascii=False))
+    else:
+        out = Screen().out
+        _print_runs(out, runs, found)
+        if answers:
+            _print_answers(out, answers)
+        elif missing:
+            out.print(f"\n{missing}", markup=False, soft_wrap=True)
+    if answers and answers.refused:
+        raise UsageError(answers.refused, expected="one judge with one prompt", hint=_alike(first, second))
+
+
+def _answers(first: Path, second: Path) -> tuple["AnswersVersus | None", str]:
+    """The comparison of the two runs' answers; what to type where only one of them has any."""
+    from dragoman.evaluate.answer_versus import compare_answers
+    from dragoman.pipeline.answer_report import command, load_answers
+
+    one, other = load_answers(first), load_answers(second)
+    if one and other:
+        return compare_answers(one, other), ""
+    without = second if one else first
+    return None, f"Answers were not evaluated in {without}. Run: {command(without)}" if one or other else ""
+
+
+def _alike(first: Path, second: Path) -> str:
+    from dragoman.pipeline.answer_report import command
+
+    judge = "--set evaluate.judge_url=URL --set evaluate.judge_model=NAME"
+    return f"Judge both alike, the answers are kept: {command(first)} {judge} and {command(second)} {judge}"
+
+
+def _print_runs(out: "Console", runs: Sequence["Evaluated"], found: "Versus") -> None:
     for place, run in zip(("first: ", "second:"), runs, strict=True):
         name = f" ({run.name})" if run.name else ""
         out.print(f"{place} {run.path}{name}: {run.verdict}", markup=False, soft_wrap=True)
@@ -61,6 +95,24 @@ def compare(
     _print_differences(out, found)
     _print_cost(out, runs)
     _print_moved(out, found)
+
+
+def _print_answers(out: "Console", found: "AnswersVersus") -> None:
+    """Every measure of the answers in both runs; a star marks what is more than chance."""
+    from rich.table import Table
+
+    only = f"only the first asked {found.only_first}, only the second {found.only_second}"
+    out.print(f"\nBoth answered {found.common} questions; {only}.", markup=False, soft_wrap=True)
+    table = Table("of the answers", "first", "second", "second - first", "pairs", box=None, pad_edge=False)
+    for row in found.measures:
+        ends = "" if row.low is None or row.high is None else f" \\[{row.low:+.3f}, {row.high:+.3f}]"
+        star = " *" if row.is_sure else ""
+        table.add_row(
+            row.label, f"{row.first:.3f}", f"{row.second:.3f}", f"{row.gain:+.3f}{ends}{star}", str(row.pairs)
+        )
+    if found.measures:
+        out.print(table)
+        out.print("*: more than chance, by a paired bootstrap over parts of the docs", style="dim")
 
 
 def _row(run: "Evaluated") -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from dragoman.cli.evaluating import evaluate_command
 from dragoman.cli.options import (
     Assign,
     Config,
@@ -23,17 +24,11 @@ from dragoman.cli.options import (
     Verbose,
     Workspace,
 )
-from dragoman.cli.outcome import print_rejected, print_report, print_skipped, report_file
+from dragoman.cli.outcome import print_rejected, print_report, print_skipped
 from dragoman.cli.screen import Screen
 from dragoman.cli.settings import make_run
 from dragoman.errors import UsageError
 from dragoman.pipeline.context import Run
-
-_QUESTIONS = (
-    "JSONL file of questions that people asked, with the places of their answers; a line: "
-    '{"qid": "1", "question": "How do I delete a user?", '
-    '"relevant": [{"file": "guide/users.md", "heading": "Delete a user", "grade": 2}]}'
-)
 
 
 def register(app: typer.Typer) -> None:
@@ -184,38 +179,6 @@ def train_command(
     Example: dragoman train --set train.epochs=2
     """
     _stage("train", config=config, workspace=workspace, assignments=assign, force=force)
-
-
-def evaluate_command(
-    questions: Annotated[
-        Path | None,
-        typer.Option("--questions", help=_QUESTIONS),
-    ] = None,
-    config: Config = None,
-    workspace: Workspace = None,
-    assign: Assign = None,
-    force: Force = False,
-    as_json: Json = False,
-    verbose: Verbose = False,
-) -> None:
-    """Compare base, tuned and mixed models on held-out questions, and decide which is served.
-
-    Examples: dragoman evaluate   |   dragoman evaluate --questions real.jsonl   |
-    dragoman evaluate --questions real.jsonl --set evaluate.people_share=0
-    """
-    run = _stage(
-        "evaluate",
-        overrides={"evaluate.questions": str(questions) if questions else None},
-        config=config,
-        workspace=workspace,
-        assignments=assign,
-        force=force,
-        quiet=as_json,
-    )
-    if as_json:
-        typer.echo(report_file(run).read_text(encoding="utf-8"))
-    else:
-        print_report(run)
 
 
 def index_command(

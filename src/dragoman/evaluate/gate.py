@@ -53,9 +53,7 @@ class Panel:
     @property
     def validation(self) -> NDArray[np.bool_]:
         """The questions that choose: all with several folds; with one fold those of half of the units, by a hash of their names."""
-        if len(set(self.folds)) > 1:
-            return np.ones(len(self.units), dtype=bool)
-        return np.array([int(content_id("half", name), 16) % 2 == 0 for name in self.units], dtype=bool)
+        return np.ones(len(self.units), dtype=bool) if len(set(self.folds)) > 1 else first_half(self.units)
 
     @property
     def pairs(self) -> list[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
@@ -70,6 +68,28 @@ class Panel:
         names = list(np.asarray(self.units)[among])
         weights = self.weights[among]
         return paired_interval(first[among], second[among], names, rounds=self.rounds, seed=self.seed, weights=weights)
+
+
+@dataclass(frozen=True, slots=True)
+class RerankResult:
+    """Whether a cross-encoder puts the served hits in order; ``reranker`` is the best one on validation, "" where there is none.
+
+    ``validation`` and ``test`` are the differences reranked - plain in mean NDCG.
+    """
+
+    reranker: str
+    reason: str
+    validation: Interval
+    test: Interval
+    kept: bool = False
+
+
+NO_RERANKER = RerankResult("", "there is no cross-encoder", Interval(0.0, 0.0, 0.0), Interval(0.0, 0.0, 0.0))
+
+
+def first_half(units: Sequence[str]) -> NDArray[np.bool_]:
+    """Which questions are of half of the units, by a hash of the units' names: the same on every machine."""
+    return np.array([int(content_id("half", name), 16) % 2 == 0 for name in units], dtype=bool)
 
 
 def judge(scores: Mapping[Serving, Values], panel: Panel, *, few_words: bool = False) -> GateResult:
@@ -170,6 +190,42 @@ def shorten(
         if near and (not result.ships or panel.difference(scores[dims], untuned, among).low > 0):
             return replace(result, served=replace(result.served, dims=dims))
     return result
+
+
+def judge_rerank(plain: Values, reranked: Mapping[str, Values], panel: Panel) -> RerankResult:
+    """Decide whether the served hits are reranked: only where validation gains by more than chance, and the test does not lose.
+
+    Args:
+        plain: NDCG of each question under the served way.
+        reranked: The same with its hits in the order of a cross-encoder, by the cross-encoder's name; at least one.
+        panel: The questions.
+
+    Returns:
+        The decision, about the cross-encoder with the largest mean on validation.
+    """
+
+    def choose(choosing: NDArray[np.bool_]) -> str:
+        return max(reranked, key=lambda name: mean_of(reranked[name][choosing], panel.weights[choosing]))
+
+    among = panel.validation
+    name, asked = choose(among), int(among.sum())
+    gain = panel.difference(reranked[name], plain, among)
+    changed, scored = np.zeros(len(among)), np.zeros(len(among), dtype=bool)
+    for choosing, part in panel.pairs:
+        changed[part] = reranked[choose(choosing)][part]
+        scored |= part
+    test = panel.difference(changed, plain, scored)
+    if asked < MINIMUM_QUESTIONS:
+        reason = f"only {asked} questions to judge by; at least {MINIMUM_QUESTIONS} are needed"
+    elif gain.low <= 0:
+        reason = (
+            "it loses on validation, by more than chance" if gain.high < 0 else "its gain on validation could be chance"
+        )
+    elif test.mean < 0:
+        reason = "it loses on the test questions, though it gains on validation"
+    else:
+        return RerankResult(name, "its gain on validation is larger than chance", gain, test, kept=True)
+    return RerankResult(name, reason, gain, test)
 
 
 def _decide(gain: Interval, test: Interval, questions: int) -> tuple[bool, str]:

@@ -7,7 +7,7 @@ question. It joins the rooms ``index`` (whose searches are what is compared), ``
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import compress
 from pathlib import Path
 from typing import Any
@@ -16,63 +16,31 @@ import numpy as np
 
 from dragoman.evaluate.asked import AskedRow
 from dragoman.evaluate.compare import mean_of
-from dragoman.evaluate.gate import GateResult, Panel, judge, refuse, shorten
-from dragoman.evaluate.metrics import Ranks, Values, ndcg
+from dragoman.evaluate.gate import NO_RERANKER, GateResult, RerankResult, judge, judge_rerank, refuse, shorten
+from dragoman.evaluate.metrics import ndcg
 from dragoman.evaluate.page import by_document, report_page, wins_and_losses
 from dragoman.evaluate.people import people_section
 from dragoman.evaluate.places import Located
 from dragoman.evaluate.ranking import dense_ranks
-from dragoman.evaluate.report import Comparison, as_dense, build_report, by_length, leaders, length_note
+from dragoman.evaluate.report import as_dense, build_report, by_length, leaders, length_note
 from dragoman.evaluate.shelf import span_of
 from dragoman.pipeline.context import Outcome, Run, as_json, finite, need_fresh, run_stage
 from dragoman.pipeline.encoders import tuned_encoder
 from dragoman.pipeline.forgetting import forgotten
 from dragoman.pipeline.ingest import catalogue_of
 from dragoman.pipeline.origins import origins
-from dragoman.pipeline.panel import Hearing, hear, panel_of
+from dragoman.pipeline.panel import hear, panel_of
 from dragoman.pipeline.plans import evaluate_plan, train_plan
-from dragoman.pipeline.ranks import Bench, Board, known_questions
-from dragoman.pipeline.reranking import open_reranker, reranked
-from dragoman.pipeline.synth import load_passages, load_questions
+from dragoman.pipeline.refusing import refusal_of
+from dragoman.pipeline.trial import Trial, open_trial
 from dragoman.pipeline.vectors import encode_all
-from dragoman.records import Chunk, Interval, Manifest, Question, Serving, Split, content_id
+from dragoman.records import Chunk, Interval, Manifest, Question, Refusal, Serving, Split, content_id
 from dragoman.tables import write_rows
-from dragoman.train.losses import matryoshka_dims
-from dragoman.train.split import split_chunks
 
 REPORT, PAGE, ASKED = "report.json", "report.html", "asked.parquet"
 # Not the same in two runs that give the same models and figures.
 PASSING = ("training", "cost", "versions", "questions", "revisions", "documents", "forgetting")
 _DENSE = Serving("base", "dense")
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """Everything that was asked, and what every way of searching found: ``comparison`` is of the questions that count."""
-
-    run: Run
-    chunks: Mapping[str, Chunk]
-    hearing: Hearing
-    bench: Bench
-    scratch: Path
-    comparison: Comparison
-
-    @property
-    def panel(self) -> Panel:
-        """The questions that count."""
-        return self.comparison.panel
-
-    def counted(self, ranks: Ranks) -> Ranks:
-        """Ranks of the questions that count, of those of all that were asked."""
-        return ranks[self.hearing.counts]
-
-    def values(self, ranks: Ranks) -> Values:
-        """NDCG from the ranks of all that were asked, of the questions that count."""
-        return ndcg(self.counted(ranks), self.run.recipe.evaluate.k)
-
-    def lengths(self) -> list[int]:
-        """Lengths of vectors that are looked at, the full one first."""
-        return list(matryoshka_dims(self.bench.dimension, self.run.recipe.train))
 
 
 def evaluate(run: Run) -> Manifest:
@@ -87,21 +55,34 @@ def evaluate(run: Run) -> Manifest:
     need_fresh(run, train_plan(run))
 
     def work(folder: Path) -> Outcome:
-        trial = _trial(run, folder / "scratch")
+        trial = open_trial(run, folder / "scratch")
         gate, forgetting = _decide(trial)
-        report = _report(trial, gate) | {"forgetting": forgetting} | origins(run)
-        write_rows(folder / ASKED, _rows(trial, gate), AskedRow)
+        gate, reranking = _rerank(trial, gate)
+        refusal, refusing = _refuse(trial, gate.served, reranking)
+        report = _report(trial, gate, reranking) | {"refusal": refusing, "forgetting": forgetting} | origins(run)
+        write_rows(folder / ASKED, _rows(trial, gate, reranking), AskedRow)
         (folder / REPORT).write_text(json.dumps(finite(report), indent=2) + "\n", encoding="utf-8")
         (folder / PAGE).write_text(report_page(report), encoding="utf-8")
         shutil.rmtree(folder / "scratch", ignore_errors=True)
         lasting = {key: value for key, value in report.items() if key not in PASSING}
         rows = {"questions": len(trial.comparison.questions)}
-        return Outcome(content_id(json.dumps(lasting, sort_keys=True)), rows, {"gate": as_json(gate)})
+        notes = {
+            "gate": as_json(gate),
+            "reranker": reranking.reranker if gate.served.rerank else "",
+            "refusal": as_json(refusal) if refusal else None,
+        }
+        return Outcome(content_id(json.dumps(lasting, sort_keys=True)), rows, notes)
 
     manifest = run_stage(run, evaluate_plan(run), work)
     gate = gate_of(manifest)
     verdict = "the tuned model ships" if gate.ships else "the base model is served"
     run.say(f"evaluate: {verdict}: {gate.reason}")
+    if refusal := manifest.notes["refusal"]:
+        assert isinstance(refusal, dict)  # noqa: S101 - narrows the type
+        threshold = Refusal(**refusal).threshold
+        run.say(
+            f"evaluate: questions without a hit of similarity {threshold:.2f} are refused; {PAGE} shows what that costs"
+        )
     return manifest
 
 
@@ -145,17 +126,6 @@ def validator(
     return value if asked else None
 
 
-def _trial(run: Run, scratch: Path) -> Trial:
-    chunks, questions = load_passages(run), load_questions(run)
-    split = split_chunks(chunks, run.recipe.train.folds, run.recipe.seed)
-    hearing = hear(run, chunks, questions, split)
-    bench = Bench(run, Board(chunks, hearing.questions, hearing.rounds, known_questions(questions)), scratch)
-    ranks = {way: found[hearing.counts] for way, found in bench.ranks().items()}
-    panel = panel_of(run, hearing, split)
-    by_id = {chunk.id: chunk for chunk in chunks}
-    return Trial(run, by_id, hearing, bench, scratch, Comparison(tuple(hearing.counted), panel, ranks))
-
-
 def _decide(trial: Trial) -> tuple[GateResult, Mapping[str, Any]]:
     """The gate's decision, and what tuning cost elsewhere, which may refuse it."""
     settings, comparison, panel = trial.run.recipe.evaluate, trial.comparison, trial.panel
@@ -179,23 +149,46 @@ def _may_serve(way: Serving, asked: Sequence[Question]) -> bool:
     return way.mode != "lexical" or all(question.kind == "person" for question in asked)
 
 
-def _report(trial: Trial, gate: GateResult) -> dict[str, Any]:
-    run, bench, comparison, k = trial.run, trial.bench, trial.comparison, trial.run.recipe.evaluate.k
-    hits = {way: bench.hits(way) for way in dict.fromkeys((gate.untuned, gate.tuned, _DENSE))}
-    reranker = open_reranker(run)
-    if reranker:
-        for way in dict.fromkeys((gate.untuned, gate.tuned)):
-            found = reranked(run, reranker, trial.hearing.questions, hits[way], trial.chunks)
-            hits[replace(way, rerank=True)] = found
-        again = {way: trial.counted(bench.ranks_among(found)) for way, found in hits.items() if way.rerank}
-        comparison = replace(comparison, ranks={**comparison.ranks, **again})
+def _rerank(trial: Trial, gate: GateResult) -> tuple[GateResult, RerankResult]:
+    """Whether the served hits are put in order by a cross-encoder; without one to ask, they are not."""
+    served, readers = gate.served, trial.readers
+    if not readers.kinds:
+        return gate, NO_RERANKER
+    plain = trial.values(trial.ranks(served))
+    scores = {kind: trial.values(trial.ranks(replace(served, rerank=True), kind)) for kind in readers.kinds}
+    found = judge_rerank(plain, scores, trial.panel)
+    trial.run.say(
+        f"evaluate: hits are {'' if found.kept else 'not '}reranked by {readers.name(found.reranker)}: {found.reason}"
+    )
+    return replace(gate, served=replace(served, rerank=found.kept)), found
+
+
+def _refuse(trial: Trial, served: Serving, reranking: RerankResult) -> tuple[Refusal | None, dict[str, Any]]:
+    """When readers' questions are refused, and the report's section about it."""
+    if not trial.run.recipe.chat.false_refusal:
+        return None, {"note": "Nothing is refused: chat.false_refusal is 0."}
+    if served.mode == "lexical":
+        return None, {"note": "Nothing is refused: the scores of words alone do not tell what the docs answer."}
+    return refusal_of(trial.run, trial.panel, *trial.sureness(served, reranking.reranker))
+
+
+def _report(trial: Trial, gate: GateResult, reranking: RerankResult) -> dict[str, Any]:
+    comparison, k = trial.comparison, trial.run.recipe.evaluate.k
+    asked, kind = len(trial.hearing.questions), reranking.reranker
+    hits = {way: trial.hits(way)[:asked] for way in dict.fromkeys((gate.untuned, gate.tuned, _DENSE))}
+    if kind:
+        again = [replace(way, rerank=True) for way in dict.fromkeys((gate.untuned, gate.tuned))]
+        hits |= {way: trial.hits(way, kind)[:asked] for way in again}
+        ranks = {way: trial.counted(trial.ranks(way, kind)) for way in again}
+        comparison = replace(comparison, ranks={**comparison.ranks, **ranks})
     report = build_report(comparison, gate, k)
     ways = (gate.untuned, gate.tuned, k)
     first = {way: [next(iter(ids), "") for ids in compress(found, trial.hearing.counts)] for way, found in hits.items()}
     report["by_document"] = by_document(comparison, *ways, chunks_by_id=trial.chunks)
     report["changes"] = wins_and_losses(comparison, *ways, trial.chunks, first=first)
     report |= _dims(trial, gate)
-    report["reranker"] = reranker.name if reranker else ""
+    report["reranker"] = trial.readers.name(kind) if kind else ""
+    report["reranking"] = as_json(reranking) if kind else {}
     if located := trial.hearing.located:
         report["people"] = _people(trial, gate, located, leaders(comparison, gate, k), hits)
     return report
@@ -226,13 +219,9 @@ def _people(
     hits: Mapping[Serving, Sequence[Sequence[str]]],
 ) -> dict[str, Any]:
     """The questions of the file, asked as the others, scored by the places that their answers have in the docs."""
-    settings, count = trial.run.recipe.evaluate, len(located.questions)
-    spans = {
-        way: [
-            [span_of(trial.chunks[chunk]) for chunk in ids] for ids in (hits.get(way) or trial.bench.hits(way))[-count:]
-        ]
-        for way in ways
-    }
+    settings, count, asked = trial.run.recipe.evaluate, len(located.questions), len(trial.hearing.questions)
+    found = {way: (hits.get(way) or trial.hits(way))[asked - count : asked] for way in ways}
+    spans = {way: [[span_of(trial.chunks[chunk]) for chunk in ids] for ids in rows] for way, rows in found.items()}
     counted = trial.hearing.counts[-count:]
     section = people_section(
         located,
@@ -254,11 +243,11 @@ def _people(
     return section | {"weighed": unseen}
 
 
-def _rows(trial: Trial, gate: GateResult) -> list[AskedRow]:
+def _rows(trial: Trial, gate: GateResult, reranking: RerankResult) -> list[AskedRow]:
     """A row for each question, by which runs are compared."""
-    ranks, panel, served = trial.comparison.ranks, trial.panel, gate.served
-    cut = ranks[served] if not served.dims else trial.counted(trial.bench.ranks_at(served, served.dims))
-    columns = (*(ranks[way] for way in (_DENSE, gate.untuned, gate.tuned)), cut)
+    ranks, panel = trial.comparison.ranks, trial.panel
+    served = trial.counted(trial.ranks(gate.served, reranking.reranker))
+    columns = (*(ranks[way] for way in (_DENSE, gate.untuned, gate.tuned)), served)
     found = zip(*(column.tolist() for column in columns), strict=True)
     return [
         AskedRow(

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dragoman.evaluate.metrics import Ranks
+from dragoman.evaluate.metrics import Ranks, Values
 from dragoman.evaluate.ranking import DEPTH, Catalogue, all_ranks, nearest, ranks_of
 from dragoman.index.build import build_index
 from dragoman.index.fusion import collapse, fuse
@@ -43,7 +43,8 @@ def known_questions(questions: Sequence[Question]) -> list[Question]:
 class Board:
     """What is asked of what.
 
-    ``rounds`` stands beside ``asked``: the round whose model never saw the question's unit.
+    ``rounds`` stands beside ``asked``: the round whose model never saw the question's unit. A question that no chunk answers has
+    "" for its chunk.
     """
 
     chunks: Sequence[Chunk]
@@ -120,12 +121,29 @@ class Bench:
         if way.mode == "lexical":
             orders = self._words
         else:
-            point = BASE if way.model == "base" else Checkpoint(way.epochs, way.share)
-            orders = self._order(point, dims or way.dims, questions=way.questions)
+            orders = self._order(_point(way), dims or way.dims, questions=way.questions)
         if way.mode == "hybrid":
             pairs = zip(orders, self._words, strict=True)
             orders = [[chunk for chunk, _ in fuse(near, words, way.lexical_weight)] for near, words in pairs]
         return [[chunk for chunk, _ in collapse([(one, 0.0) for one in ids], section_of)] for ids in orders]
+
+    def confidence(self, way: Serving, hits: Sequence[Sequence[str]]) -> Values:
+        """The largest similarity of each question to one of its hits, or to a known question of one: as ``Refusal`` has it.
+
+        Args:
+            way: How the hits were found; not by words alone.
+            hits: Ids of chunks for each question.
+
+        Returns:
+            Shape ``(questions,)``; 0 for a question without hits.
+        """
+        found = np.zeros(len(hits))
+        for encoded in self.models[_point(way)]:
+            own = [hits[place] for place in encoded.places]
+            found[list(encoded.places)] = surest(
+                self._board, encoded.cut(way.dims), self._catalogue, own, questions=way.questions
+            )
+        return found
 
     @cached_property
     def _words(self) -> Nearest:
@@ -203,18 +221,53 @@ def by_vectors(board: Board, encoded: Encoded, catalogue: Catalogue) -> tuple[Ne
     Returns:
         For each of the model's questions, ids of chunks, nearest first: by passages, and with known questions.
     """
-    similarity = encoded.asked @ encoded.passages.T
+    similarity, beside, owners = _similarities(board, encoded, catalogue)
+    raised = lift(similarity, beside, owners)
+    return _ids(nearest(similarity), catalogue), _ids(nearest(raised), catalogue)
+
+
+def surest(
+    board: Board, encoded: Encoded, catalogue: Catalogue, hits: Sequence[Sequence[str]], *, questions: bool
+) -> Values:
+    """The largest similarity of each of a model's questions to one of its hits.
+
+    Args:
+        board: What is asked of what.
+        encoded: Vectors of one model, and which questions they are of.
+        catalogue: What can be found.
+        hits: Ids of chunks for each of the model's questions.
+        questions: Whether the known questions of a hit count beside its passage.
+
+    Returns:
+        Similarities; 0 for a question without hits.
+    """
+    row_of = {chunk: row for row, chunk in enumerate(catalogue.ids)}
+    found = []
+    similarity, beside, owners = _similarities(board, encoded, catalogue)
+    for near, known, ids in zip(similarity, beside, hits, strict=True):
+        rows = [row_of[chunk] for chunk in ids]
+        asked = known[np.isin(owners, rows)] if questions else known[:0]
+        found.append(max([*near[rows], *asked], default=0.0))
+    return np.array(found, dtype=np.float64)
+
+
+def _similarities(board: Board, encoded: Encoded, catalogue: Catalogue) -> tuple[Vectors, Vectors, NDArray[np.int64]]:
+    """To each chunk, and to each known question that is not about a question's own chunk, with the rows of those questions' chunks."""
     row_of = {chunk: row for row, chunk in enumerate(catalogue.ids)}
     questions = question_vectors([question.chunk_id for question in board.known], encoded.known, row_of)
     beside = encoded.asked @ questions.vectors.T
-    own = np.array([row_of[board.asked[place].chunk_id] for place in encoded.places], dtype=np.int64)
+    own = np.array([row_of.get(board.asked[place].chunk_id, -1) for place in encoded.places], dtype=np.int64)
     beside[own[:, None] == questions.owners[None, :]] = -np.inf
-    raised = lift(similarity, beside, questions.owners)
-    return _ids(nearest(similarity), catalogue), _ids(nearest(raised), catalogue)
+    return encoded.asked @ encoded.passages.T, beside, questions.owners
 
 
 def _ids(rows: NDArray[np.int64], catalogue: Catalogue) -> Nearest:
     return [[catalogue.ids[row] for row in found] for found in rows]
+
+
+def _point(way: Serving) -> Checkpoint:
+    """Whose vectors a way compares."""
+    return BASE if way.model == "base" else Checkpoint(way.epochs, way.share)
 
 
 def _serving(point: Checkpoint, weight: float | None, *, questions: bool) -> Serving:

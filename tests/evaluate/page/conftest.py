@@ -2,19 +2,20 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from dragoman.evaluate.forgetting import SetScores, forgetting_report
-from dragoman.evaluate.gate import Panel, judge
+from dragoman.evaluate.gate import Panel, judge, judge_rerank
 from dragoman.evaluate.metrics import ndcg
 from dragoman.evaluate.page import by_document, wins_and_losses
 from dragoman.evaluate.people import people_section
 from dragoman.evaluate.places import Found, Located, LocatedQuestion, Missing
 from dragoman.evaluate.real import Place, RealQuestion
+from dragoman.evaluate.refusal import Sureness, calibrate
 from dragoman.evaluate.report import Comparison, build_report, by_length, length_note
 from dragoman.evaluate.shelf import Span
 from dragoman.records import Chunk, Question, Serving, content_id
@@ -102,6 +103,8 @@ def whole_report(comparison: Comparison, chunks_by_id: dict[str, Chunk]) -> dict
         "changes": wins_and_losses(comparison, BASE, TUNED, 10, chunks_by_id, first=first),
         "people": make_people(),
         "forgetting": make_forgetting(),
+        "refusal": make_refusal(),
+        "reranking": make_reranking(comparison),
         "versions": {"dragoman": "0.1.0", "torch": "2.13.0"},
         "cost": {"prompt_tokens": 48_211, "answer_tokens": 6_120, "money": 0.37, "training_seconds": 412.0},
         "license": "apache-2.0",
@@ -158,6 +161,25 @@ def make_forgetting() -> dict[str, Any]:
         tuned = base - lost + draw.normal(0, 0.05, 50)
         sets.append(SetScores(name, base, tuned, [f"{name} {n}" for n in range(50)]))
     return dict(forgetting_report(sets, 0.05, rounds=200, seed=1))
+
+
+def make_refusal() -> dict[str, Any]:
+    """What is refused of questions that the search was less sure of the further they are from the docs."""
+    draw = np.random.default_rng(4)
+
+    def asked(kind: str, low: float, high: float, count: int) -> Sureness:
+        confidence = draw.uniform(low, high, count)
+        right = np.where(draw.uniform(0.2, 0.8, count) < confidence, 1.0, 0.0) * (kind == "answerable")
+        units = [f"{kind} {n}" for n in range(count)]
+        return Sureness(confidence, right, np.arange(count) % 2 == 0, np.ones(count), units)
+
+    kinds = asked("answerable", 0.35, 0.9, 240), asked("unanswerable", 0.2, 0.6, 60), asked("off-topic", 0.0, 0.25, 60)
+    return calibrate(*kinds, 0.05, rounds=200, seed=1)[1] | {"passages": 4}
+
+
+def make_reranking(comparison: Comparison) -> dict[str, Any]:
+    plain, again = (ndcg(comparison.ranks[way], 10) for way in (TUNED, RERANKED))
+    return asdict(judge_rerank(plain, {"named": again}, comparison.panel))
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ SECTIONS = {
     "people": "people",
     "table": "ways",
     "choice": "choice",
+    "reranking": "reranking",
+    "refusal": "refusal",
     "forgetting": "forgetting",
     "dims": "dimensions",
     "by_style": "kinds",
@@ -137,15 +139,16 @@ def test_hostile_texts_are_shown_and_do_nothing(report: dict[str, Any], spoiled:
         "table",
         "people",
         "forgetting",
+        "refusal",
     ],
 )
 def test_hostile_names_are_shown_and_do_nothing(report: dict[str, Any], key: str) -> None:
     clean = Reader(report_page(report))
     if key in {"dims", "table"}:
         report[key] = [row | {"model": EVIL} for row in report[key]]
-    elif key in {"people", "forgetting"}:
+    elif key in {"people", "forgetting", "refusal"}:
         rows = "changes" if key == "people" else "rows"
-        report[key][rows] = [row | {"question": EVIL, "name": EVIL} for row in report[key][rows]]
+        report[key][rows] = [row | {"question": EVIL, "name": EVIL, "kind": EVIL} for row in report[key][rows]]
     elif key in {"steps", "verdicts", "kinds"}:
         report["questions"][key] = {EVIL: 3}
     else:

@@ -1,8 +1,8 @@
 """The report as one page for a colleague.
 
 In: the data of ``report.json``, of any age: ``name``, ``verdict``, ``gate``, ``k``, ``asked``, ``units``, ``people``, ``ways``, ``table``,
-``choice``, ``by_style``, ``dims``, ``dims_note``, ``by_document``, ``changes``, ``forgetting``, ``training``, ``questions``,
-``base_model``, ``reranker``, ``revisions``, ``documents``, ``seed`` or ``seeds``, ``versions``, ``cost``, ``license``, ``asked_kinds``. Out: HTML that needs nothing beside it: no script, font, picture or address.
+``choice``, ``by_style``, ``dims``, ``dims_note``, ``by_document``, ``changes``, ``forgetting``, ``refusal``, ``training``, ``questions``,
+``base_model``, ``reranker``, ``reranking``, ``revisions``, ``documents``, ``seed`` or ``seeds``, ``versions``, ``cost``, ``license``, ``asked_kinds``. Out: HTML that needs nothing beside it: no script, font, picture or address.
 """
 
 from collections.abc import Mapping
@@ -17,6 +17,8 @@ from dragoman.evaluate.page.limits import limits
 from dragoman.evaluate.page.markup import note, section
 from dragoman.evaluate.page.people import people
 from dragoman.evaluate.page.reading import html, text
+from dragoman.evaluate.page.refusal import refusal
+from dragoman.evaluate.page.reranking import reranking
 from dragoman.evaluate.page.training import training
 from dragoman.evaluate.page.ways import ways
 
@@ -25,6 +27,8 @@ _PARTS = (
     ("people", "People's questions", people),
     ("ways", "Ways", ways),
     ("choice", "Which training", choice),
+    ("reranking", "Reranking", reranking),
+    ("refusal", "Refusal", refusal),
     ("dimensions", "Vector length", figures.by_dimension),
     ("kinds", "Kinds", figures.by_kind),
     ("documents", "Documents", figures.by_page),
