@@ -17,6 +17,7 @@ from dragoman.pipeline.encoders import base_encoder
 from dragoman.pipeline.ingest import base_model
 from dragoman.pipeline.judging import REPORT, gate_of, validator
 from dragoman.pipeline.plans import evaluate_plan, refit_plan, train_plan
+from dragoman.pipeline.rerankers import RERANKER, make_reranker
 from dragoman.pipeline.rounds import round_folder
 from dragoman.pipeline.synth import load_negatives, load_passages, load_questions
 from dragoman.pipeline.teaching import find_teacher
@@ -59,17 +60,26 @@ def train(run: Run) -> Manifest:
     split = split_chunks(chunks, run.recipe.train.folds, run.recipe.seed)
 
     def work(folder: Path) -> Outcome:
-        hashes, rounds = [], []
+        hashes, rounds, rerankers = [], [], []
         for number in range(split.rounds):
             held_out = frozenset(chunk.id for chunk in chunks if split.held_out(chunk.id) == number)
             validate = validator(run, chunks, questions, split, number) if run.recipe.train.patience else None
             label = f"training round {number + 1} of {split.rounds}"
             task = Task(folder / f"round-{number}", label, held_out, validate=validate)
             rounds.append(_tune(run, chunks, questions, split, task))
+            if run.recipe.train.reranker:
+                beside, what = task.output / RERANKER, f"{label}: cross-encoder"
+                rerankers.append(make_reranker(run, chunks, questions, split, beside, what, held_out))
             hashes.append(weights_hash(task.output))
+        if run.recipe.train.reranker:
+            beside, what = folder / RERANKER, "cross-encoder on all documents"
+            rerankers.append(make_reranker(run, chunks, questions, split, beside, what))
+            hashes.append(weights_hash(beside))
         rows = {"rounds": split.rounds, "questions": sum(question.train for question in questions)}
         seconds = round(sum(float(row["seconds"]) for row in rounds), 1)
-        notes = {"method": run.recipe.train.method, "seconds": seconds, "rounds": rounds}
+        notes: dict[str, Any] = {"method": run.recipe.train.method, "seconds": seconds, "rounds": rounds}
+        if rerankers:
+            notes["rerankers"] = rerankers  # the last one is of all documents
         return Outcome(content_id(*hashes), rows, notes)
 
     manifest = run_stage(run, train_plan(run), work)
