@@ -33,11 +33,11 @@ def test_another_layout_is_refused_by_its_number(build_small: BuildSmall) -> Non
     root, name = build_small(3)
     path = root / name / "meta.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"schema": 99}))
-    with pytest.raises(WorkspaceError, match=r"layout 99; expected layout 1.*dragoman index"):
+    with pytest.raises(WorkspaceError, match=r"layout 99; expected layout 2.*dragoman index"):
         open_index(root)
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"schema": 1}', '{"schema": 1, "serving": {"model": "base"}}'])
+@pytest.mark.parametrize("content", ["", "[]", '{"schema": 2}', '{"schema": 2, "serving": {"model": "base"}}'])
 def test_a_damaged_description_is_refused(build_small: BuildSmall, content: str) -> None:
     root, name = build_small(3)
     (root / name / "meta.json").write_text(content)

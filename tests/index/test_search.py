@@ -1,6 +1,7 @@
 import shutil
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -146,7 +147,7 @@ def test_each_mode_gives_its_own_ranking_and_hybrid_their_fusion(index: Index, v
     dense, words = index.dense(vector, 40), index.lexical(question, 40)
     fused = fuse([i for i, _ in dense], [i for i, _ in words], 0.5)
     for serving, ranking in ((DENSE, dense), (LEXICAL, words), (HYBRID, fused)):
-        hits = index.search(question, vector, serving, top=8, collapse=False, depth=40)
+        hits = index.search(question, vector, replace(serving, depth=40), top=8, collapse=False)
         assert [(hit.chunk.id, hit.score) for hit in hits] == ranking[:8]
         assert [hit.rank for hit in hits] == list(range(1, 9))
 
@@ -159,7 +160,7 @@ def test_collapsed_hits_are_of_different_sections(index: Index, vectors: Vectors
 
 
 def test_more_hits_may_be_asked_for_than_the_depth(index: Index, vectors: Vectors) -> None:
-    assert len(index.search("", vectors[0], DENSE, top=30, depth=5, collapse=False)) == 30
+    assert len(index.search("", vectors[0], replace(DENSE, depth=5), top=30, collapse=False)) == 30
     assert index.search("", vectors[0], DENSE, top=0) == []
 
 

@@ -4,6 +4,7 @@ In: chunks, their vectors, what they were made with. Out: a table that readers s
 A build that is killed leaves the old pointer on the old table. It does not encode or search.
 """
 
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 from dragoman.errors import MissingArtefact, UsageError, WorkspaceError
 from dragoman.index.lift import QuestionVectors
 from dragoman.index.pointer import (
+    MODEL,
     PARTIAL,
     IndexMeta,
     next_name,
@@ -35,6 +37,7 @@ def build_index(
     *,
     questions: QuestionVectors | None = None,
     keep: int = 2,
+    model: Path | None = None,
 ) -> str:
     """Write a new table, serve it, and drop tables that are too old.
 
@@ -47,23 +50,28 @@ def build_index(
         meta: What the rows were made with.
         questions: Known questions with vectors of the same encoder, if they are to be searched.
         keep: Tables kept, the new one included; 1 or more.
+        model: Folder of the encoder, kept with the table so that a rollback brings back both; None keeps none.
 
     Returns:
         The table's name.
 
     Raises:
-        UsageError: Chunks, vectors and ``meta`` do not fit together.
+        UsageError: Chunks, vectors and ``meta`` do not fit together, or there is no such model.
         WorkspaceError: The folder cannot be written to.
     """
     unit = _unit(chunks, vectors, meta)
     if keep < 1:
         raise UsageError(f"keep = {keep}", expected="1 table or more")
+    if model is not None and not model.is_dir():
+        raise UsageError(f"there is no model in {model}", expected="the folder of the encoder")
     name = next_name(root, meta.content)
     beside = root / (name + PARTIAL)
     try:
         root.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(root)
         write_tables(beside, chunks, unit, questions)
+        if model is not None:
+            shutil.copytree(model, beside / MODEL, copy_function=_link)
         write_meta(beside, meta)
         beside.rename(root / name)
         before = _served_before(root)
@@ -115,6 +123,15 @@ def _unit(chunks: Sequence[Chunk], vectors: Vectors, meta: IndexMeta) -> Vectors
     return unit
 
 
+def _link(source: str, target: str) -> str:
+    """A second name for a file where the disk can give one (and not for a link, which may lead nowhere from here)."""
+    try:
+        os.link(Path(source).resolve(), target)
+    except OSError:
+        shutil.copy2(source, target)
+    return target
+
+
 def _remove_leftovers(root: Path) -> None:
     for path in root.glob(f"*{PARTIAL}"):
         if path.is_dir():
@@ -133,7 +150,10 @@ def _served_before(root: Path) -> str:
 def _remove_old(root: Path, served: Sequence[str], keep: int) -> None:
     """Keep the tables that are and were served, then the newest: after a rollback, the good one stays."""
     names = [name for name in reversed(tables(root)) if name not in served]
-    kept = [name for name in served if name]
+    kept = [name for name in served if (root / name).is_dir()]
     for name in [*kept, *names][keep:]:
-        if (root / name).is_dir():
-            shutil.rmtree(root / name)
+        if not (root / name).is_dir():
+            continue
+        # Out of sight first: a rollback must not find half of it, if this is where the process dies.
+        gone = (root / name).rename(root / (name + PARTIAL))
+        shutil.rmtree(gone)

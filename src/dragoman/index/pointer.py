@@ -17,6 +17,7 @@ from dragoman.records import ModelChoice, Refusal, Serving
 SCHEMA = 2
 POINTER = "current.json"
 META = "meta.json"
+MODEL = "model"
 PARTIAL = ".partial"
 
 _NAME = re.compile(r"[0-9A-Za-z]+-(\d{6})")

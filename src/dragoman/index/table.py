@@ -1,44 +1,57 @@
 """The LanceDB side: the only module that imports it.
 
-In: chunks with unit vectors. Out: a database folder with its tables, and what it matches. One table
-has a row a chunk (all of its fields, its vector, its search terms), one a row a section, each with a
-stemmed English full-text index; one has the vectors of known questions. It knows no pointer and no ranking: row numbers and BM25 scores leave it.
+In: chunks with unit vectors. Out: a database folder with its tables, and what it matches. One table has a row a chunk
+(its fields, vector, search terms and identifiers), one a row a section, each with a stemmed English full-text index, and
+one of the identifiers as they are written; one has the vectors of known questions. It knows no pointer and no ranking.
 """
 
-from collections.abc import Iterator, Sequence
+import asyncio
+import threading
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dragoman.errors import WorkspaceError
+from dragoman.index.identifiers import indexed_identifiers
 from dragoman.index.lift import QuestionVectors
+from dragoman.index.rows import Rows
 from dragoman.index.terms import chunk_terms, section_terms
 from dragoman.models.protocols import Vectors
 from dragoman.records import Chunk
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-    from lancedb.table import Table
+    from concurrent.futures import Future
 
-_CHUNKS, _SECTIONS, _QUESTIONS, _WORDS = "chunks", "sections", "questions", "words"
+    import pyarrow as pa
+    from lancedb.table import AsyncTable, Table
+
+_CHUNKS, _SECTIONS, _QUESTIONS = "chunks", "sections", "questions"
+_TERMS, _IDENTIFIERS = "terms", "identifiers"  # columns
 _LONGEST_TERM = 120  # LanceDB drops longer words; its own 40 would lose dotted names written as one word
+
+_Asked = TypeVar("_Asked")
+Ranges = Sequence[tuple[int, int]] | None  # first and last numbers; None: all
 
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """Rows that hold a word of the question, in no order.
+    """The rows that hold a word of the question best, in no order.
 
     Attributes:
         rows: Row numbers, shape ``(n,)``.
         scores: BM25, positive, larger is better, shape ``(n,)``.
+        bound: No other row scores more; 0 when no other row holds a word.
     """
 
     rows: NDArray[np.int64]
     scores: NDArray[np.float64]
+    bound: float = 0.0
 
 
 def write_tables(folder: Path, chunks: Sequence[Chunk], vectors: Vectors, questions: QuestionVectors | None) -> None:
@@ -59,16 +72,17 @@ def write_tables(folder: Path, chunks: Sequence[Chunk], vectors: Vectors, questi
     sections = list(by_section(chunks).values())
     columns: dict[str, object] = {"row": np.arange(len(chunks), dtype=np.int64)}
     columns |= {name: [getattr(chunk, name) for chunk in chunks] for name in _columns()}
-    columns["terms"] = [chunk_terms(chunk) for chunk in chunks]
+    columns[_TERMS] = [chunk_terms(chunk) for chunk in chunks]
+    columns[_IDENTIFIERS] = [" ".join(indexed_identifiers(chunk.passage)) for chunk in chunks]
     columns["vector"] = _vector_column(vectors)
     groups = {
         "row": np.arange(len(sections), dtype=np.int64),
-        "terms": [section_terms([chunks[row] for row in rows]) for rows in sections],
+        _TERMS: [section_terms([chunks[row] for row in rows]) for rows in sections],
     }
     with _translated(f"cannot write the index {folder}"):
         database = lancedb.connect(folder)
-        _write(database.create_table(_CHUNKS, pa.table(columns)))
-        _write(database.create_table(_SECTIONS, pa.table(groups)))
+        _write(database.create_table(_CHUNKS, pa.table(columns)), _TERMS, _IDENTIFIERS)
+        _write(database.create_table(_SECTIONS, pa.table(groups)), _TERMS)
         if questions is not None and len(questions.owners):
             asked = {"row": questions.owners, "vector": _vector_column(questions.vectors)}
             database.create_table(_QUESTIONS, pa.table(asked))
@@ -80,12 +94,22 @@ def _vector_column(vectors: Vectors) -> "pa.Array":
     return pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])
 
 
-def _write(table: "Table") -> None:
+def _write(table: "Table", *columns: str) -> None:
     from lancedb.index import FTS
 
     # One worker makes one partition: BM25 then counts words over all rows, on any machine.
     words = FTS(stem=True, max_token_length=_LONGEST_TERM, num_workers=1)
-    table.create_index("terms", config=words, name=_WORDS)
+    written = FTS(
+        base_tokenizer="whitespace",
+        stem=False,
+        lower_case=False,
+        remove_stop_words=False,
+        ascii_folding=False,
+        max_token_length=_LONGEST_TERM,
+        num_workers=1,
+    )
+    for column in columns:
+        table.create_index(column, config=words if column == _TERMS else written, name=column)
     table.optimize()
 
 
@@ -98,7 +122,7 @@ def by_section(chunks: Sequence[Chunk]) -> dict[str, list[int]]:
 
 
 class Tables:
-    """The two tables of one database, opened for reading.
+    """The tables of one database, opened for reading; several threads may ask at once.
 
     Args:
         folder: The database.
@@ -108,45 +132,104 @@ class Tables:
     """
 
     def __init__(self, folder: Path) -> None:
-        import lancedb
-
         self._where = f"cannot read the index {folder}"
         with _translated(self._where):
-            database = lancedb.connect(folder)
-            self._chunks = _Searched(database.open_table(_CHUNKS))
-            self._sections = _Searched(database.open_table(_SECTIONS))
-            known = _QUESTIONS in database.list_tables().tables
-            self._questions = database.open_table(_QUESTIONS) if known else None
+            self._chunks, self._sections, self._questions = _wait(_open(folder))
 
-    def chunks(self) -> list[Chunk]:
+    def rows(self) -> Rows:
         """All chunks, in the order they were built in."""
         with _translated(self._where):
-            table = self._chunks.read(_columns())
-        return [Chunk(**{**row, "trail": tuple(row["trail"])}) for row in table.to_pylist()]
+            return Rows(_wait(_read(self._chunks.table, _columns())))
 
     def vectors(self) -> Vectors:
         """All vectors, shape ``(chunks, dimension)``, in the same order."""
         with _translated(self._where):
-            return _unpacked(self._chunks.read(["vector"]))
+            return _unpacked(_wait(_read(self._chunks.table, ["vector"])))
 
     def questions(self) -> QuestionVectors | None:
         """The known questions, or None when the table was built without."""
         if self._questions is None:
             return None
         with _translated(self._where):
-            table = self._questions.search().select(["row", "vector"]).limit(self._questions.count_rows()).to_arrow()
-        table = table.sort_by("row")
+            table = _wait(_read(self._questions, ["row", "vector"]))
         return QuestionVectors(table["row"].to_numpy(), _unpacked(table))
 
-    def match_chunks(self, terms: str) -> Matches:
-        """Every chunk that holds one of the words; numbers are rows of ``chunks()``."""
-        with _translated(self._where):
-            return self._chunks.match(terms)
+    def match_chunks(self, terms: str, limit: int, within: Ranges = None) -> "Future[Matches]":
+        """The chunks that hold the words best, at most ``limit`` of those in the ranges of rows; numbers are rows."""
+        return self._match(self._chunks, _TERMS, terms, limit, within)
 
-    def match_sections(self, terms: str) -> Matches:
-        """Every section that holds one of the words; numbers are places in ``by_section``."""
-        with _translated(self._where):
-            return self._sections.match(terms)
+    def match_identifiers(self, names: str, limit: int, within: Ranges = None) -> "Future[Matches]":
+        """As ``match_chunks``, for identifiers as they are written."""
+        return self._match(self._chunks, _IDENTIFIERS, names, limit, within)
+
+    def match_sections(self, terms: str, limit: int, within: Ranges = None) -> "Future[Matches]":
+        """As ``match_chunks``, for sections; numbers are places in ``by_section``."""
+        return self._match(self._sections, _TERMS, terms, limit, within)
+
+    def _match(self, table: "_Searched", column: str, terms: str, limit: int, within: Ranges) -> "Future[Matches]":
+        async def match() -> Matches:
+            with _translated(self._where):
+                return await table.match(column, terms, limit, within)
+
+        return asyncio.run_coroutine_threadsafe(match(), _loop())
+
+
+@dataclass(frozen=True, slots=True)
+class _Searched:
+    """A table that is searched, with our row number for each of LanceDB's row ids, which ascend."""
+
+    table: "AsyncTable"
+    ids: NDArray[np.uint64]
+    rows: NDArray[np.int64]
+
+    async def match(self, column: str, terms: str, limit: int, within: Ranges) -> Matches:
+        from lancedb.query import MatchQuery
+
+        # Row ids come with the match; asking for the "row" column instead is a second read, and half as fast.
+        query = self.table.query().nearest_to_text(MatchQuery(terms, column)).select(["_score"]).with_row_id()
+        if within is not None:
+            query = query.where(_condition(within))
+        found = await query.limit(min(limit, len(self.ids))).to_arrow()
+        rows = self.rows[np.searchsorted(self.ids, found["_rowid"].to_numpy())]
+        scores = found["_score"].to_numpy().astype(np.float64)
+        return Matches(rows, scores, float(scores.min()) if len(rows) == limit else 0.0)
+
+
+async def _open(folder: Path) -> tuple[_Searched, _Searched, "AsyncTable | None"]:
+    import lancedb
+
+    database = await lancedb.connect_async(folder)
+    chunks = await _searched(await database.open_table(_CHUNKS), _TERMS, _IDENTIFIERS)
+    sections = await _searched(await database.open_table(_SECTIONS), _TERMS)
+    known = _QUESTIONS in (await database.list_tables()).tables
+    return chunks, sections, await database.open_table(_QUESTIONS) if known else None
+
+
+async def _searched(table: "AsyncTable", *columns: str) -> _Searched:
+    known = (await table.query().select(["row"]).with_row_id().to_arrow()).sort_by("_rowid")
+    for column in columns:
+        await table.prewarm_index(column)  # else it is read at the first question, when a swap may have removed it
+    return _Searched(table, known["_rowid"].to_numpy(), known["row"].to_numpy())
+
+
+async def _read(table: "AsyncTable", columns: Sequence[str]) -> "pa.Table":
+    """Columns of all rows, in the order of their number."""
+    found = await table.query().select(list(dict.fromkeys([*columns, "row"]))).to_arrow()
+    numbers = found["row"].to_numpy()
+    in_order = bool(np.all(numbers[1:] >= numbers[:-1]))  # sorting copies every vector
+    return (found if in_order else found.sort_by("row")).select(columns)
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """Where LanceDB's questions wait side by side: its other interface hops between threads, which takes twice as long."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="index", daemon=True).start()
+    return loop
+
+
+def _wait(asked: Coroutine[Any, Any, _Asked]) -> _Asked:
+    return asyncio.run_coroutine_threadsafe(asked, _loop()).result()
 
 
 def _unpacked(table: "pa.Table") -> Vectors:
@@ -154,30 +237,10 @@ def _unpacked(table: "pa.Table") -> Vectors:
     return np.ascontiguousarray(column.flatten().to_numpy().reshape(len(column), -1), dtype=np.float32)
 
 
-class _Searched:
-    """A table whose ``terms`` are searched, with our row number for each of LanceDB's row ids."""
-
-    def __init__(self, table: "Table") -> None:
-        self._table, self._size = table, table.count_rows()
-        known = (
-            table.search().select(["row"]).with_row_id(with_row_id=True).limit(self._size).to_arrow().sort_by("_rowid")
-        )
-        self._ids: NDArray[np.uint64] = known["_rowid"].to_numpy()
-        self._rows: NDArray[np.int64] = known["row"].to_numpy()
-        table.prewarm_index(_WORDS)  # else it is read at the first question, when a swap may have removed it
-
-    def read(self, columns: list[str]) -> "pa.Table":
-        table = self._table.search().select([*columns, "row"]).limit(self._size).to_arrow()
-        return table.sort_by("row").select(columns)
-
-    def match(self, terms: str) -> Matches:
-        from lancedb.query import MatchQuery
-
-        # Row ids come with the match; asking for the "row" column instead is a second read, and half as fast.
-        query = self._table.search(MatchQuery(terms, "terms")).select(["_score"]).with_row_id(with_row_id=True)
-        found = query.limit(self._size).to_arrow()
-        rows = self._rows[np.searchsorted(self._ids, found["_rowid"].to_numpy())]
-        return Matches(rows, found["_score"].to_numpy().astype(np.float64))
+def _condition(within: Sequence[tuple[int, int]]) -> str:
+    single = [str(first) for first, last in within if first == last]
+    spans = [f"(row >= {first} AND row <= {last})" for first, last in within if first != last]
+    return " OR ".join([*spans, f"row IN ({', '.join(single)})"] if single else spans)
 
 
 def _columns() -> list[str]:

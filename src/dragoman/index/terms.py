@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from dragoman.records import Chunk
 
-_IDENTIFIER = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+|\w*[^\W_]_+[^\W_]\w*|--[^\W_]\w*(?:-\w+)*")
+# What begins within a word is not tried at each of its letters.
+_IDENTIFIER = re.compile(r"(?<![^\W\d])[^\W\d]\w*(?:\.[^\W\d]\w*)+|(?<!\w)\w*[^\W_]_+[^\W_]\w*|--[^\W_]\w*(?:-\w+)*")
 _CAMEL = re.compile(r"\b[^\W_]*[a-z\d][A-Z][^\W_]*|\b[A-Z]{2,}[a-z][^\W_]*")
 _CAMEL_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _WORD = re.compile(r"[^\W_]+")
