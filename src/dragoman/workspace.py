@@ -100,15 +100,15 @@ class Workspace:
         marker = part / _MARKER
         if part.exists() and not (marker.is_file() and marker.read_text(encoding="utf-8") == fingerprint):
             shutil.rmtree(part)
-        self._write(marker, fingerprint)
+        replace_text(marker, fingerprint)
         return part
 
     def finish(self, stage: str, manifest: Manifest) -> None:
         """Put the built folder in place of the old artefact, manifest last; the sizes of its files are noted."""
         part, final = self.root / f"{stage}.part", self.folder(stage)
         old = self.root / f"{stage}.old"
-        self._write(part / _FILES, json.dumps(_sizes(part), indent=2, sort_keys=True) + "\n")
-        self._write(part / MANIFEST, _dump(manifest))
+        replace_text(part / _FILES, json.dumps(_sizes(part), indent=2, sort_keys=True) + "\n")
+        replace_text(part / MANIFEST, _dump(manifest))
         shutil.rmtree(old, ignore_errors=True)
         if final.exists():
             final.replace(old)
@@ -117,7 +117,7 @@ class Workspace:
 
     def stamp(self, stage: str, manifest: Manifest) -> None:
         """Write the manifest of an artefact that swaps itself (the index)."""
-        self._write(self.folder(stage) / MANIFEST, _dump(manifest))
+        replace_text(self.folder(stage) / MANIFEST, _dump(manifest))
 
     def unstamp(self, stage: str) -> None:
         """Declare an artefact unfinished."""
@@ -170,17 +170,17 @@ class Workspace:
         handle = _lock(lock, self.root)
         try:
             if not marker.is_file():
-                self._write(marker, json.dumps({"schema": SCHEMA}))
+                replace_text(marker, json.dumps({"schema": SCHEMA}))
             yield
         finally:
             os.close(handle)
 
     def keep_recipe(self, text: str) -> None:
         """Keep the resolved recipe and where it came from, so that later commands here need no options."""
-        self._write(self.root / RECIPE, text + "\n")
+        replace_text(self.root / RECIPE, text + "\n")
         # Last: a note that is older than the recipe only makes the file look edited, and it is read again.
         if self._recipe_file:
-            self._write(self.root / _RECIPE_FILE, json.dumps(asdict(self._recipe_file), indent=2) + "\n")
+            replace_text(self.root / _RECIPE_FILE, json.dumps(asdict(self._recipe_file), indent=2) + "\n")
         else:
             (self.root / _RECIPE_FILE).unlink(missing_ok=True)
 
@@ -201,14 +201,24 @@ class Workspace:
         if path.is_file():
             os.close(_lock(path, self.root))
 
-    def _write(self, path: Path, text: str) -> None:
-        beside = path.with_name(path.name + ".new")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_text(text, encoding="utf-8")
-            beside.replace(path)
-        except OSError as error:
-            raise WorkspaceError(f"cannot write {path}: {error.strerror}", hint="Free some space and rerun.") from error
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a file in one step: a reader sees the old text or the new one, also when the writer is killed.
+
+    Args:
+        path: The file; its folder is made if absent.
+        text: What it says from now on.
+
+    Raises:
+        WorkspaceError: It cannot be written.
+    """
+    beside = path.with_name(path.name + ".new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        raise WorkspaceError(f"cannot write {path}: {error.strerror}", hint="Free some space and rerun.") from error
 
 
 def _lock(path: Path, root: Path) -> int:

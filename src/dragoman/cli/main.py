@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import typer
 
-from dragoman.cli import answers, compare, making, review, searching, state
+from dragoman.cli import answers, compare, making, review, searching, state, syncing
 from dragoman.cli.screen import Screen
 from dragoman.errors import DragomanError
 
@@ -31,6 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 making.register(app)
+syncing.register(app)
 review.register(app)
 state.register(app)
 compare.register(app)

@@ -13,9 +13,11 @@ from dragoman.pipeline.context import Plan, Run, differences
 from dragoman.pipeline.ingest import ingest, read_sources
 from dragoman.pipeline.judging import evaluate
 from dragoman.pipeline.plans import LATER_PLANS, ingest_plan
+from dragoman.pipeline.served import strayed
 from dragoman.pipeline.serving import index
 from dragoman.pipeline.synth import synth, unfinished
 from dragoman.pipeline.tuning import refit, train
+from dragoman.pipeline.versions import version_labels
 from dragoman.records import Manifest
 from dragoman.workspace import COMMANDS, STAGES
 
@@ -84,6 +86,8 @@ def _in_order(run: Run, stages: Sequence[str]) -> dict[str, Manifest]:
     done: dict[str, Manifest] = {}
     for stage in stages:
         done[stage] = _STAGES[stage](run)
+        if stage == "ingest":
+            version_labels(run)  # a folder of two versions is told before hours of work
         run.workspace.keep_recipe(run.recipe.model_dump_json(indent=2))
     return done
 
@@ -103,17 +107,22 @@ def status(run: Run) -> list[StageStatus]:
         if found is None:
             rows.append(StageStatus(stage, "absent", (), {}, f"dragoman {COMMANDS[stage]}"))
             continue
-        stale = rows and rows[-1].state != "fresh"
-        reasons = [f"'{rows[-1].stage}' before it is {rows[-1].state}"] if stale else _reasons(run, stage, found)
+        # A sync renews the index alone: what was trained and judged before it may be stale.
+        synced = stage == "index" and found.notes.get("synced")
+        before = rows[:1] if synced else rows[-1:]
+        stale = [f"'{row.stage}' before it is {row.state}" for row in before if row.state != "fresh"]
+        reasons = stale or _reasons(run, stage, found)
         state: Literal["fresh", "stale"] = "stale" if reasons else "fresh"
-        rows.append(StageStatus(stage, state, tuple(reasons), dict(found.rows), f"dragoman {COMMANDS[stage]}"))
+        command = "dragoman sync" if synced else f"dragoman {COMMANDS[stage]}"
+        rows.append(StageStatus(stage, state, tuple(reasons), dict(found.rows), command))
     return rows
 
 
 def _reasons(run: Run, stage: str, found: Manifest) -> list[str]:
     open_requests = unfinished(found) if stage == "synth" else 0
     left = [f"{open_requests} requests failed or were over the budget"] if open_requests else []
-    return run.workspace.damage(stage) + differences(_plan(run, stage), found) + left
+    other = strayed(run, found) if stage == "index" else []
+    return run.workspace.damage(stage) + differences(_plan(run, stage), found) + left + other
 
 
 def _plan(run: Run, stage: str) -> Plan:

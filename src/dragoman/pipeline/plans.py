@@ -7,13 +7,22 @@ Nothing is built here and no model is loaded.
 from collections.abc import Callable
 from pathlib import Path
 
-from dragoman.config import Recipe
+from dragoman.config import Recipe, SourceSettings
 from dragoman.ingest.chunk import RULES
 from dragoman.pipeline.context import Plan, Run, settings_of
 from dragoman.tables import file_hash
 from dragoman.train.finetune import AFTERWARDS
 
-PROTOCOL = "4"  # of the evaluation: raised when what is measured changes, so that old verdicts are stale
+PROTOCOL = "5"  # of the evaluation: raised when what is measured changes, so that old verdicts are stale
+
+_OF_ANSWERS = {
+    "answers",
+    "references",
+    "labels",
+    "judge_url",
+    "judge_model",
+    "judge_key_env",
+}  # of `evaluate --answers`
 
 
 def model_identity(recipe: Recipe) -> str:
@@ -65,6 +74,8 @@ def train_plan(run: Run) -> Plan:
         "model": model_identity(recipe),
     }
     settings = {key: value for key, value in settings_of(recipe.train).items() if key not in AFTERWARDS}
+    if not recipe.train.reranker:  # what was trained without one needs no training again
+        del settings["reranker"]
     judging = settings_of(recipe.evaluate)
     if recipe.train.patience:  # validation says when to stop
         inputs["people's questions"] = _people(recipe)
@@ -86,8 +97,19 @@ def evaluate_plan(run: Run) -> Plan:
     }
     if recipe.evaluate.questions:
         inputs["people's questions"] = _people(recipe)
-    choice = {"mixes": list(recipe.train.mixes), "final": recipe.train.final, "reranker": recipe.models.reranker}
-    return Plan("evaluate", settings_of(recipe.evaluate) | choice, inputs, recipe.seed)
+    unanswerable = run.workspace.folder("synth") / "unanswerable.parquet"  # its rows are in no hash above
+    if unanswerable.is_file():
+        inputs["unanswerable questions"] = file_hash(unanswerable)
+    choice = {
+        "mixes": list(recipe.train.mixes),
+        "final": recipe.train.final,
+        "reranker": recipe.models.reranker,
+        "tuned_reranker": recipe.train.reranker,
+        "false_refusal": recipe.chat.false_refusal,
+        "passages": recipe.chat.passages,
+    }
+    judged = {key: value for key, value in settings_of(recipe.evaluate).items() if key not in _OF_ANSWERS}
+    return Plan("evaluate", judged | choice, inputs, recipe.seed)
 
 
 def refit_plan(run: Run) -> Plan:
@@ -106,7 +128,7 @@ def refit_plan(run: Run) -> Plan:
 
 
 def index_plan(run: Run) -> Plan:
-    """Depends on the chunks, the model that ships, and the way to search."""
+    """Depends on the chunks and their versions, the model that ships, the way to search, and when to refuse."""
     recipe = run.recipe
     inputs = {
         "chunks": _content(run, "ingest"),
@@ -116,7 +138,12 @@ def index_plan(run: Run) -> Plan:
         "tuned": _content(run, "refit"),
         "model": model_identity(recipe),
     }
-    return Plan("index", settings_of(recipe.index), inputs, recipe.seed)
+    if versions := _versions(recipe):
+        inputs["versions"] = versions
+    if refusal := _refusal(run):
+        inputs["refusal"] = refusal
+    settings = {key: value for key, value in settings_of(recipe.index).items() if key != "retrain"}  # only advice
+    return Plan("index", settings, inputs, recipe.seed)
 
 
 LATER_PLANS: dict[str, Callable[[Run], Plan]] = {
@@ -142,3 +169,15 @@ def _addresses(run: Run) -> str:
     """Where chunks are published, and their lines: the index shows them, no model learns from them."""
     manifest = run.workspace.manifest("ingest")
     return str(manifest.notes.get("addresses", "")) if manifest else ""
+
+
+def _versions(recipe: Recipe) -> str:
+    """The versions of the sources that say one, in the order of the recipe."""
+    sources = [source for source in recipe.sources if isinstance(source, SourceSettings)]
+    return ", ".join(f"{source.source} is {source.version}" for source in sources if source.version)
+
+
+def _refusal(run: Run) -> str:
+    """From which confidence on a question is answered, where that was calibrated."""
+    manifest = run.workspace.manifest("evaluate")
+    return str(manifest.notes.get("refusal") or "") if manifest else ""

@@ -1,64 +1,44 @@
-"""The end of the chain: the index that is served, and the searcher that answers from it.
+"""The end of the chain: the index that is served, each table with the model that it was made with.
 
-In: a run. Out: the manifest of ``index``, and a ``DocsSearcher`` that the CLI, the chat and the
-measurements share, so that all of them see the same hits.
+In: a run. Out: the manifest of ``index``. What is served changes in one step, when all tables are whole; a kill before it leaves the
+old ones serving.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
-from dragoman.errors import UsageError
 from dragoman.evaluate.gate import GateResult
 from dragoman.index.build import build_index
 from dragoman.index.lift import question_vectors
 from dragoman.index.pointer import IndexMeta
-from dragoman.index.search import Index, open_index
-from dragoman.models.protocols import Encoder, Vectors
+from dragoman.models.protocols import Encoder
 from dragoman.pipeline.context import Outcome, Run, run_stage
 from dragoman.pipeline.encoders import base_encoder, tuned_encoder
-from dragoman.pipeline.ingest import base_model, load_chunks, source_names
+from dragoman.pipeline.ingest import load_chunks
 from dragoman.pipeline.judging import gate_of
 from dragoman.pipeline.plans import index_plan
 from dragoman.pipeline.ranks import known_questions
+from dragoman.pipeline.served import TABLES, Served, passage_keys, recipe_facts, serve, strayed
 from dragoman.pipeline.synth import load_passages, load_questions
 from dragoman.pipeline.tuning import MODEL
 from dragoman.pipeline.vectors import VectorCache
-from dragoman.records import Hit, Manifest, ModelChoice, SearchMode, Serving
+from dragoman.pipeline.versions import newest, version_labels
+from dragoman.records import Chunk, Manifest, ModelChoice, Question, Refusal, Serving
 
-_PLAIN_WEIGHT = 0.3  # of words in hybrid search, when validation preferred another mode
-INDEXES: tuple[ModelChoice, ...] = ("base", "tuned")
-ModeChoice = Literal["auto", "dense", "lexical", "hybrid"]
-
-
-def model_folder(run: Run, model: ModelChoice) -> Path:
-    """Folder of the base or the tuned model.
-
-    Raises:
-        UsageError: There is no tuned model, since the gate refused it.
-    """
-    if model == "base":
-        return base_model(run)
-    folder = run.workspace.folder("refit") / MODEL
-    if not folder.is_dir():
-        raise UsageError("there is no tuned model: the gate kept the base", hint="See: dragoman status")
-    return folder
+MADE_OF = ("verdict", "tuned", "refusal")  # inputs of this stage that a sync does not renew
 
 
-def encoder_of(run: Run, gate: GateResult, model: ModelChoice) -> Encoder:
-    """The base or the tuned model as it is served: with the gate's mixture and length of vectors.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A model whose vectors fill a table; ``folder`` is what is kept of it beside the table, None for the base model."""
 
-    Raises:
-        UsageError: There is no tuned model, since the gate refused it.
-    """
-    way = _way(gate, model)
-    if model == "base":
-        return base_encoder(run, dims=way.dims)
-    return tuned_encoder(run, model_folder(run, model), share=way.share, dims=way.dims)
-
-
-def _way(gate: GateResult, model: ModelChoice) -> Serving:
-    return gate.served if model == gate.served.model else gate.untuned
+    model: ModelChoice
+    encoder: Encoder
+    serving: Serving
+    folder: Path | None = None
+    refusal: Refusal | None = None
 
 
 def index(run: Run) -> Manifest:
@@ -70,99 +50,107 @@ def index(run: Run) -> Manifest:
     Returns:
         The manifest.
     """
-    gate = gate_of(run.workspace.need("evaluate"))
+    verdict = run.workspace.need("evaluate")
+    gate = gate_of(verdict)
     run.workspace.need("refit")
+    plan = index_plan(run)
 
     def work(folder: Path) -> Outcome:
         chunks = load_passages(run)
-        ingested = run.workspace.need("ingest")
-        passages = [chunk.passage for chunk in chunks]
         known = known_questions(load_questions(run))
-        row_of = {chunk.id: row for row, chunk in enumerate(chunks)}
-        cache = VectorCache(run.workspace.root / "vectors", run.reporter)
-        models = INDEXES if gate.ships else INDEXES[:1]
-        for model in models:
-            encoder = encoder_of(run, gate, model)
-            vectors = cache.encode(encoder, passages, "passage", f"encoding passages ({model})")
-            meta = IndexMeta(
-                encoder.fingerprint,
-                model,
-                encoder.dimension,
-                _way(gate, model),
-                ingested.content,
-                ", ".join(source_names(run.recipe)),
-            )
-            asked = cache.encode(encoder, [one.text for one in known], "query", f"encoding questions ({model})")
-            questions = question_vectors([one.chunk_id for one in known], asked, row_of)
-            build_index(folder / model, chunks, vectors, meta, questions=questions, keep=run.recipe.index.keep)
-        return Outcome(ingested.content, {"chunks": len(chunks), "tables": len(models)})
+        parts = _parts(run, gate, _refusal(verdict))
+        made_of = {key: plan.inputs[key] for key in MADE_OF if key in plan.inputs}
+        served = Served(gate.served.model, write_parts(run, folder, parts, chunks, known), made_of)
+        serve(folder, served, passage_keys(chunks))
+        return outcome(run, chunks, served)
 
-    manifest = run_stage(run, index_plan(run), work, in_place=True)
+    found = run.workspace.manifest("index")
+    manifest = run_stage(run, plan, work, in_place=True, again=bool(found and strayed(run, found)))
     way = f"{gate.served.mode}, {gate.served.dims} dimensions" if gate.served.dims else gate.served.mode
     run.say(f"index: {manifest.rows['chunks']} chunks, searched by the {gate.served.model} model, {way}")
     return manifest
 
 
-class DocsSearcher:
-    """Searches the docs of a workspace.
+def write_parts(
+    run: Run, folder: Path, parts: Sequence[Part], chunks: Sequence[Chunk], known: Sequence[Question]
+) -> dict[ModelChoice, str]:
+    """Write a table for each model; all vectors are made before the first of them.
 
     Args:
-        run: The run whose workspace is searched.
-        mode: How to search; ``auto`` is what validation chose.
-        model: Whose vectors; ``auto`` is the model that ships.
-        collapse: Whether a section gives its best chunk only.
+        run: The run; its ingest is finished.
+        folder: The index folder.
+        parts: The models.
+        chunks: The rows.
+        known: Questions about them whose vectors may be searched, too.
 
-    Raises:
-        MissingArtefact: There is no index yet.
-        UsageError: The tuned model is asked for but was refused.
+    Returns:
+        The tables' names by model.
     """
-
-    def __init__(
-        self,
-        run: Run,
-        mode: ModeChoice = "auto",
-        model: Literal["auto", "base", "tuned"] = "auto",
-        *,
-        collapse: bool = True,
-    ) -> None:
-        run.workspace.need("index")
-        gate = gate_of(run.workspace.need("evaluate"))
-        self.model: ModelChoice = gate.served.model if model == "auto" else model
-        self._encoder = encoder_of(run, gate, self.model)
-        self._index: Index = open_index(
-            run.workspace.folder("index") / self.model, fingerprint=self._encoder.fingerprint
+    ingested = run.workspace.need("ingest")
+    versions = version_labels(run)
+    facts, latest = recipe_facts(run.recipe), newest(versions)
+    cache = VectorCache(run.workspace.root / "vectors", run.reporter)
+    row_of = {chunk.id: row for row, chunk in enumerate(chunks)}
+    passages, asked = [chunk.passage for chunk in chunks], [one.text for one in known]
+    encoded = [
+        (
+            cache.encode(part.encoder, passages, "passage", f"encoding passages ({part.model})"),
+            cache.encode(part.encoder, asked, "query", f"encoding questions ({part.model})"),
         )
-        self._serving = _serving(mode, self._index.meta.serving, gate.untuned if self.model == "base" else gate.tuned)
-        self._collapse = collapse
+        for part in parts
+    ]
+    names: dict[ModelChoice, str] = {}
+    for part, (vectors, questions) in zip(parts, encoded, strict=True):
+        meta = IndexMeta(
+            part.encoder.fingerprint,
+            part.model,
+            part.encoder.dimension,
+            part.serving,
+            ingested.content,
+            _docs(ingested),
+            facts,
+            versions,
+            latest,
+            part.refusal,
+        )
+        names[part.model] = build_index(
+            folder / part.model,
+            chunks,
+            vectors,
+            meta,
+            questions=question_vectors([one.chunk_id for one in known], questions, row_of),
+            keep=run.recipe.index.keep,
+            model=part.folder,
+        )
+    return names
 
-    @property
-    def banner(self) -> str:
-        """Which model and which search answer."""
-        return f"{self.model} model, {self._serving.mode} search"
 
-    def search(self, question: str, top: int) -> list[Hit]:
-        """The best hits for a question, best first."""
-        self._index.reload_if_swapped()
-        vector = None if self._serving.mode == "lexical" else self._encoder.encode([question], "query")[0]
-        return self._hits(question, vector, top)
-
-    def search_many(self, questions: Sequence[str], top: int) -> list[list[Hit]]:
-        """The best hits for each question; the questions are encoded together."""
-        vectors = self._encoder.encode(questions, "query")
-        return [self._hits(question, vector, top) for question, vector in zip(questions, vectors, strict=True)]
-
-    def _hits(self, question: str, vector: Vectors | None, top: int) -> list[Hit]:
-        return self._index.search(question, vector, self._serving, top=top, collapse=self._collapse)
+def outcome(run: Run, chunks: Sequence[Chunk], served: Served, *, synced: bool = False) -> Outcome:
+    """What the manifest of ``index`` says of the tables."""
+    rows = {"chunks": len(chunks), "tables": len(served.tables)}
+    return Outcome(run.workspace.need("ingest").content, rows, {TABLES: dict(served.tables), "synced": synced})
 
 
-def _serving(mode: ModeChoice, chosen: Serving, best: Serving) -> Serving:
-    """The way to search: what validation chose, or the asked mode; dense and lexical are then the plain ones."""
-    if mode in {"auto", chosen.mode}:
-        return chosen
-    plain: SearchMode = mode
-    if mode != "hybrid":
-        return Serving(chosen.model, plain)
-    return best if best.mode == "hybrid" else Serving(chosen.model, plain, _PLAIN_WEIGHT, best.questions)
+def _parts(run: Run, gate: GateResult, refusal: Refusal | None) -> list[Part]:
+    """The base model, and the tuned one if it ships: each with the gate's mixture and length of vectors."""
+    base = gate.served if gate.served.model == "base" else gate.untuned
+    parts = [Part("base", base_encoder(run, dims=base.dims), base, refusal=None if gate.ships else refusal)]
+    if gate.ships:
+        way, folder = gate.served, run.workspace.folder("refit") / MODEL
+        parts.append(Part("tuned", tuned_encoder(run, folder, share=way.share, dims=way.dims), way, folder, refusal))
+    return parts
+
+
+def _refusal(verdict: Manifest) -> Refusal | None:
+    note: Any = verdict.notes.get("refusal")
+    return Refusal(**note) if note else None
+
+
+def _docs(ingested: Manifest) -> str:
+    """What the documentation is called, with its revision."""
+    revisions = ingested.notes["revisions"]
+    assert isinstance(revisions, Mapping)  # noqa: S101 - narrows the type
+    return ", ".join(f"{label} at {revision}" if revision else str(label) for label, revision in revisions.items())
 
 
 def example_questions(run: Run, count: int = 6) -> list[str]:
@@ -173,6 +161,7 @@ def example_questions(run: Run, count: int = 6) -> list[str]:
     found: dict[str, str] = {}
     usable = [question for question in load_questions(run) if question.style == "howto" and question.rank == 1]
     for question in sorted(usable, key=lambda question: (len(question.text), question.id)):
-        if len(question.text.split()) > 4:  # noqa: PLR2004 - shorter ones say too little
+        # After a sync, the section of a question may be gone.
+        if len(question.text.split()) > 4 and question.chunk_id in page_of:  # noqa: PLR2004 - shorter ones say too little
             found.setdefault(page_of[question.chunk_id], question.text)
     return list(found.values())[:count]
