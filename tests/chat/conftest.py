@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from dragoman.chat import Answerer, KeywordSearcher
+from dragoman.config import ChatSettings
 from dragoman.errors import LLMError
 from dragoman.models.protocols import Message, Reply
 from dragoman.records import Chunk, content_id
@@ -131,3 +133,14 @@ def scripted() -> type[ScriptedModel]:
 def saying() -> Callable[..., ScriptedModel]:
     """Makes a language model that always says the same pieces."""
     return lambda *pieces, delay=0.0: ScriptedModel(lambda _: list(pieces), delay=delay)
+
+
+@pytest.fixture
+def answerer(chunks: list[Chunk]) -> Callable[..., Answerer]:
+    """Makes what answers, from a model, a searcher and settings."""
+
+    def make(generator: Any = None, *, searcher: Any = None, embedded: bool = False, **settings: Any) -> Answerer:
+        told = ChatSettings.model_validate(settings)
+        return Answerer(searcher or KeywordSearcher(chunks), generator, told, "Pantry", embedded=embedded)
+
+    return make

@@ -37,10 +37,11 @@ def hit() -> Hit:
 
 
 def shown(*things: object) -> str:
-    console = Console(file=io.StringIO(), width=160)
+    written = io.StringIO()
+    console = Console(file=written, width=160)
     for thing in things:
         console.print(thing)
-    return console.file.getvalue()  # type: ignore[attr-defined]
+    return written.getvalue()
 
 
 def test_an_explained_hit_tells_what_each_part_of_the_search_found(hit: Hit) -> None:

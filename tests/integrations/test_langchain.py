@@ -64,7 +64,7 @@ def test_it_feeds_a_chain(retriever: DragomanRetriever) -> None:
 
 
 def test_asking_in_a_coroutine_gives_the_same(retriever: DragomanRetriever) -> None:
-    async def both() -> list[list[Document]]:
+    async def both() -> tuple[list[Document], list[Document]]:
         return await asyncio.gather(retriever.ainvoke(QUESTION), retriever.ainvoke("When does the wheel stall?"))
 
     first, second = asyncio.run(both())

@@ -58,7 +58,7 @@ def test_it_feeds_a_query_engine(retriever: DragomanRetriever) -> None:
 
 
 def test_asking_in_a_coroutine_gives_the_same(retriever: DragomanRetriever) -> None:
-    async def both() -> list[list[NodeWithScore]]:
+    async def both() -> tuple[list[NodeWithScore], list[NodeWithScore]]:
         return await asyncio.gather(retriever.aretrieve(QUESTION), retriever.aretrieve("When does the wheel stall?"))
 
     first, second = asyncio.run(both())
