@@ -6,6 +6,7 @@ In: any text. Out: ``client.users``, ``--port``, ``$HOME``, ``E0502``, ``snake_c
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 _NAME = r"[^\W\d]\w*"
 _LINK = r"\.|::|\#|->"
@@ -23,7 +24,8 @@ _IDENTIFIER = re.compile(
     re.VERBOSE,
 )
 # Pieces are short, and patterns are tried within one: no text makes them slow.
-_PIECE = re.compile(r"[^\s`'\"(),;=|\[\]<]+")
+_BETWEEN = str.maketrans(dict.fromkeys("`'\"(),;=|[]<", " "))
+_REMEMBERED = 1 << 16
 _LONGEST, _MOST_NAMES = 120, 8
 _LINKS = re.compile(rf"({_LINK})")
 _SHAPED = re.compile(_WORD)
@@ -39,7 +41,7 @@ def identifiers(text: str) -> list[str]:
     Returns:
         Names without blanks, in order.
     """
-    return [name for name, _ in _found(text)]
+    return [name for piece in _pieces(text) for name, _ in _within(piece)]
 
 
 def indexed_identifiers(text: str) -> list[str]:
@@ -53,12 +55,27 @@ def indexed_identifiers(text: str) -> list[str]:
     Returns:
         Names without blanks.
     """
-    return [part for name, joined in _found(text) for part in (_runs(name) if joined else [name])]
+    return [name for piece in _pieces(text) for name in _indexed(piece)]
 
 
-def _found(text: str) -> Iterator[tuple[str, bool]]:
-    """Each identifier, and whether it is joined of several names."""
-    for match in (match for piece in _PIECE.findall(text) if _may_be(piece) for match in _IDENTIFIER.finditer(piece)):
+def _pieces(text: str) -> list[str]:
+    return text.translate(_BETWEEN).split()
+
+
+@lru_cache(maxsize=_REMEMBERED)  # docs repeat their words: most are looked up
+def _indexed(piece: str) -> tuple[str, ...]:
+    return tuple(part for name, joined in _within(piece) for part in (_runs(name) if joined else [name]))
+
+
+def _within(piece: str) -> tuple[tuple[str, bool], ...]:
+    """Each identifier of a piece, and whether it is joined of several names."""
+    if len(piece) > _LONGEST or "://" in piece:
+        return ()
+    return tuple(_matched(piece))
+
+
+def _matched(piece: str) -> Iterator[tuple[str, bool]]:
+    for match in _IDENTIFIER.finditer(piece):
         kind, name = match.lastgroup, match.group()
         if kind == "variable":
             yield "$" + name.lstrip("${"), False
@@ -69,11 +86,6 @@ def _found(text: str) -> Iterator[tuple[str, bool]]:
                 yield name, True
         else:
             yield name, False
-
-
-def _may_be(piece: str) -> bool:
-    plain = piece.isalpha() and piece[1:].islower()  # most words are: asked first, it takes a third of the time
-    return not plain and len(piece) <= _LONGEST and "://" not in piece
 
 
 def _is_path(name: str) -> bool:

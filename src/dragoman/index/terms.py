@@ -7,6 +7,7 @@ sides) and, for what is indexed, in their camel-case parts. It knows no table an
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from dragoman.records import Chunk
 
@@ -15,6 +16,7 @@ _IDENTIFIER = re.compile(r"(?<![^\W\d])[^\W\d]\w*(?:\.[^\W\d]\w*)+|(?<!\w)\w*[^\
 _CAMEL = re.compile(r"\b[^\W_]*[a-z\d][A-Z][^\W_]*|\b[A-Z]{2,}[a-z][^\W_]*")
 _CAMEL_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _WORD = re.compile(r"[^\W_]+")
+_REMEMBERED = 1 << 16
 
 
 def chunk_terms(chunk: Chunk) -> str:
@@ -51,8 +53,14 @@ def question_terms(question: str) -> str:
 
 
 def _with_identifiers(text: str) -> str:
-    parts = [part for name in _CAMEL.findall(text) for part in _CAMEL_PART.findall(name)]
-    return "\n".join([text, " ".join([*_whole(text), *parts])])
+    return "\n".join([text, " ".join(filter(None, map(_names, text.split())))])
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _names(word: str) -> str:
+    """What a word is found by beside what the tokenizer makes of it. Docs repeat their words: most are looked up."""
+    parts = [part for name in _CAMEL.findall(word) for part in _CAMEL_PART.findall(name)]
+    return " ".join([*_whole(word), *parts])
 
 
 def _whole(text: str) -> list[str]:
