@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -79,3 +80,29 @@ def test_prose_and_code_take_turns(text: str) -> None:
     parts = list(parted(text))
     assert "".join(part for part, _ in parts) == text
     assert [is_code for _, is_code in parts] == [bool(place % 2) for place in range(len(parts))]
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (
+            '!!! note "Mind the gap"\n\n    It is narrow.\n\n    - and deep\n\nGo on.',
+            "**Mind the gap**\n\nIt is narrow.\n\n- and deep\n\nGo on.",
+        ),
+        ("??? tip\n    Be quick.", "**Tip**\n\nBe quick."),
+        ('=== "pip"\n\n    ```sh\n    pip install pantry\n    ```', "**pip**\n\n```sh\npip install pantry\n```"),
+        ('!!! warning\n    === "new"\n        Inner.\n\nOuter.', "**Warning**\n\n**new**\n\nInner.\n\nOuter."),
+        (":::note Read this\nOnce.\n:::\nThen go.", "**Read this**\n\nOnce.\nThen go."),
+        (":::{danger}\nHot.\n:::", "**Danger**\n\nHot."),
+        ('```text\n!!! note "code"\n    stays\n```', '```text\n!!! note "code"\n    stays\n```'),
+        ("Heading\n===\n\n=== a rule ===", "Heading\n===\n\n=== a rule ==="),
+    ],
+)
+def test_boxes_and_tabs_are_titles_with_their_text_below(written: str, read: str) -> None:
+    shown = re.sub(r"\n{3,}", "\n\n", quotable(written))
+    assert shown == read
+
+
+@pytest.mark.parametrize("text", [" " * 40, "\t" * 40 + "word"])
+def test_blanks_alone_are_cut_to_nothing(text: str) -> None:
+    assert len(shorten(text, 10).strip()) <= 10

@@ -7,6 +7,7 @@ without what only works on its own page (relative links, images, raw HTML). Know
 import re
 from collections.abc import Callable, Iterator
 
+_INDENT = 4  # of what is in a box of MkDocs
 _FENCE = re.compile(r"^[ \t>]*(`{3,}|~{3,})")
 _CODE = re.compile(
     r"^[ \t>]*(?P<fence>`{3,}+|~{3,}+)[^\n]*\n.*?(?:^[ \t>]*(?P=fence)[`~]*[ \t]*$|\Z)"
@@ -16,6 +17,12 @@ _CODE = re.compile(
 _IMAGE = re.compile(r"!\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])?")
 _LINK = re.compile(r"(?<!!)\[([^\[\]]*)\]\(\s*<?([^)\s>]*)>?[^)]*\)")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->", re.DOTALL)
+# Boxes and tabs of MkDocs, whose text is indented, and of Docusaurus and MyST, which end with the mark alone.
+_BOX = re.compile(
+    r' *(?:===[!+]? +(?="[^"\n]+" *$)|(?:!!!|\?\?\?\+?) +(?P<kind>[\w-]+)(?: +[\w-]+)*) *(?:"(?P<title>[^"\n]*)")? *'
+)
+_CONTAINER = re.compile(r" *:{3,} *\{?(?P<kind>[a-z][\w-]*)\}? *\[?(?P<title>[^\]\n]*)\]? *")
+_CONTAINER_END = re.compile(r" *:{3,} *")
 _HEADING = re.compile(r"^[ ]{0,3}#{1,6}[ \t]+(.+?)[ \t]*#*[ \t]*$", re.MULTILINE)
 
 
@@ -73,7 +80,7 @@ def shorten(text: str, limit: int) -> str:
     while kept and (not kept[-1].strip() or (_FENCE.match(kept[-1]) and _open_fence(kept))):
         kept.pop()
     if not kept:
-        kept = [text[:limit].rsplit(None, 1)[0].split("\n")[0]]
+        kept = [(text.strip()[:limit].rsplit(None, 1) or [""])[0].split("\n")[0]]
     fence = _open_fence(kept)
     return "\n".join([*kept, *([fence] if fence else []), "", "…"])
 
@@ -86,13 +93,35 @@ def quotable(text: str, heading: str = "") -> str:
         heading: The section's own heading; when the text opens with it, it is left out.
 
     Returns:
-        The text without images, raw HTML and relative links (their words stay); headings in bold.
+        The text without images, raw HTML and relative links (their words stay); headings and the titles of boxes and tabs in bold.
     """
-    lines = text.strip("\n").split("\n")
+    lines = _unboxed(text.strip("\n").split("\n"))
     first = _HEADING.match(lines[0])
     if first and heading and _letters(first[1]) == _letters(heading):
         lines = lines[1:]
     return outside_code("\n".join(lines), _unbound).strip("\n")
+
+
+def _unboxed(lines: list[str]) -> list[str]:
+    """Boxes and tabs as a title in bold with their text below it, which loses its indent."""
+    shown: list[str] = []
+    boxes: list[int] = []  # the indents of those that a line is in
+    fence = ""
+    for line in lines:
+        indent = len(line) - len(line.lstrip(" "))
+        while boxes and line.strip() and indent <= boxes[-1]:
+            boxes.pop()
+        inner = line[min(indent, _INDENT * len(boxes)) :]
+        mark = _FENCE.match(line)
+        if mark:
+            fence = mark[1] if not fence else "" if mark[1].startswith(fence) and not line.strip(" \t>`~") else fence
+        box = None if fence or mark else _BOX.fullmatch(line) or _CONTAINER.fullmatch(line)
+        if box:
+            shown += ["", f"**{(box['title'] or box['kind'].capitalize()).strip()}**", ""]
+            boxes += [indent] if box.re is _BOX else []
+        elif fence or not _CONTAINER_END.fullmatch(line):
+            shown.append(inner)
+    return shown
 
 
 def _unbound(prose: str) -> str:

@@ -49,11 +49,13 @@ def explained_table(hits: Sequence[Hit]) -> Table:
 
 
 def print_answer(console: Console, answer: Answer) -> None:
-    """A finished answer with its numbered sources, and what a reader should know about it."""
+    """A finished answer with the numbered sources that it does not name itself, and what a reader should know about it."""
     console.print(as_markdown(answer.text))
     console.print()
     for citation in answer.citations:
         chunk = citation.hit.chunk
+        if f"[{citation.number}] **" in answer.text:  # the head of a quotation, with place and link
+            continue
         console.print(f"[bold]\\[{citation.number}][/] {escape(_trail(chunk))}", soft_wrap=True)
         link = f"  {chunk.url}" if chunk.url else ""
         console.print(f"    [dim]{escape(plain_terminal(place_of(chunk) + link))}[/]", soft_wrap=True)
