@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cross_encoders import write_word_counter
 
 from dragoman.cli.screen import Screen
 from dragoman.config import Recipe
-from dragoman.errors import UsageError
 from dragoman.index.search import open_index
 from dragoman.pipeline.context import Run
 from dragoman.pipeline.searcher import DocsSearcher, open_searcher
@@ -185,25 +183,6 @@ def test_hits_say_where_the_base_model_would_have_put_them(mill: Any, dragoman: 
     rank_of = {hit.chunk.section: hit.rank for hit in plain}
     hits = DocsSearcher(run_of(mill), explain=True).search("frozen float", 10)
     assert [hit.signals and hit.signals.base_rank for hit in hits] == [rank_of[hit.chunk.section] for hit in hits]
-
-
-def test_a_cross_encoder_puts_hits_in_order_when_it_is_asked_for(mill: Any, minilm: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no cross-encoder is named"):
-        DocsSearcher(run_of(mill), rerank=True)
-    run = run_of(mill, reranker=str(write_word_counter(tmp_path / "counter", minilm)))
-    plain, ordered = DocsSearcher(run), DocsSearcher(run, rerank=True)
-    question = "wet sack is taken back"
-    before, after = plain.search(question, 28), ordered.search(question, 28)
-    assert [hit.signals and hit.signals.rerank for hit in before] == [None] * 28
-    assert {hit.chunk.id for hit in before[:20]} == {hit.chunk.id for hit in after[:20]}
-    assert [hit.chunk.id for hit in before[20:]] == [hit.chunk.id for hit in after[20:]]
-    scores = [hit.signals.rerank for hit in after[:20] if hit.signals and hit.signals.rerank is not None]
-    assert scores == [hit.score for hit in after[:20]] == sorted(scores, reverse=True)
-    assert [hit.rank for hit in after] == list(range(1, 29))
-    assert after[0].chunk.trail[-1] == "Returns"
-    assert [hit.score for hit in after] == sorted((hit.score for hit in after), reverse=True)
-    assert "put in order by counter" in ordered.banner
-    assert [hit.chunk.id for hit in ordered.search(question, 2)] == [hit.chunk.id for hit in after[:2]]
 
 
 def test_an_index_that_does_not_fit_the_recipe_is_refused_with_the_command(mill: Any, dragoman: Any) -> None:

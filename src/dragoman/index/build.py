@@ -16,6 +16,7 @@ from dragoman.index.lift import QuestionVectors
 from dragoman.index.pointer import (
     MODEL,
     PARTIAL,
+    RERANKER,
     IndexMeta,
     next_name,
     read_meta,
@@ -38,6 +39,7 @@ def build_index(
     questions: QuestionVectors | None = None,
     keep: int = 2,
     model: Path | None = None,
+    reranker: Path | None = None,
 ) -> str:
     """Write a new table, serve it, and drop tables that are too old.
 
@@ -51,27 +53,30 @@ def build_index(
         questions: Known questions with vectors of the same encoder, if they are to be searched.
         keep: Tables kept, the new one included; 1 or more.
         model: Folder of the encoder, kept with the table so that a rollback brings back both; None keeps none.
+        reranker: Folder of a cross-encoder, kept likewise.
 
     Returns:
         The table's name.
 
     Raises:
-        UsageError: Chunks, vectors and ``meta`` do not fit together, or there is no such model.
+        UsageError: Chunks, vectors and ``meta`` do not fit together, or a model is not there.
         WorkspaceError: The folder cannot be written to.
     """
     unit = _unit(chunks, vectors, meta)
     if keep < 1:
         raise UsageError(f"keep = {keep}", expected="1 table or more")
-    if model is not None and not model.is_dir():
-        raise UsageError(f"there is no model in {model}", expected="the folder of the encoder")
+    kept = {name: folder for name, folder in ((MODEL, model), (RERANKER, reranker)) if folder is not None}
+    for what, folder in kept.items():
+        if not folder.is_dir():
+            raise UsageError(f"there is no {what} in {folder}", expected="the folder of one")
     name = next_name(root, meta.content)
     beside = root / (name + PARTIAL)
     try:
         root.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(root)
         write_tables(beside, chunks, unit, questions)
-        if model is not None:
-            shutil.copytree(model, beside / MODEL, copy_function=_link)
+        for what, folder in kept.items():
+            shutil.copytree(folder, beside / what, copy_function=_link)
         write_meta(beside, meta)
         beside.rename(root / name)
         before = _served_before(root)

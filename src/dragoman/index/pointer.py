@@ -17,7 +17,7 @@ from dragoman.records import ModelChoice, Refusal, Serving
 SCHEMA = 2
 POINTER = "current.json"
 META = "meta.json"
-MODEL = "model"
+MODEL, RERANKER = "model", "reranker"
 PARTIAL = ".partial"
 
 _NAME = re.compile(r"[0-9A-Za-z]+-(\d{6})")
@@ -39,6 +39,7 @@ class IndexMeta:
         versions: The version of the product that each source describes, for sources that say so.
         latest: The version that is searched when none is asked for; "": there are none.
         refusal: When not to answer; None: it was not calibrated.
+        reranker: Name of the cross-encoder that puts hits in order, where it is not the one that is kept with the table.
         schema: Version of the table's layout.
     """
 
@@ -52,6 +53,7 @@ class IndexMeta:
     versions: Mapping[str, str] = field(default_factory=dict)
     latest: str = ""
     refusal: Refusal | None = None
+    reranker: str = ""
     schema: int = SCHEMA
 
 

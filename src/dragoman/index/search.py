@@ -12,7 +12,7 @@ from pathlib import Path
 from dragoman.errors import UsageError
 from dragoman.index.expand import counterparts, expand
 from dragoman.index.found import Found, Ranking, by_vector, by_words
-from dragoman.index.pointer import MODEL, IndexMeta, read_pointer
+from dragoman.index.pointer import MODEL, RERANKER, IndexMeta, read_pointer
 from dragoman.index.served import load
 from dragoman.index.words import WordSearch
 from dragoman.models.protocols import Vectors
@@ -51,7 +51,15 @@ class Index:
     @property
     def model_folder(self) -> Path | None:
         """The model that was kept with the served table, if one was."""
-        folder = self._served.folder / MODEL
+        return self._kept(MODEL)
+
+    @property
+    def reranker_folder(self) -> Path | None:
+        """The cross-encoder that was kept with the served table, if one was."""
+        return self._kept(RERANKER)
+
+    def _kept(self, name: str) -> Path | None:
+        folder = self._served.folder / name
         return folder if folder.is_dir() else None
 
     def chunks(self) -> list[Chunk]:

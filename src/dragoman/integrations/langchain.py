@@ -18,7 +18,7 @@ from pydantic import PrivateAttr
 
 from dragoman.errors import ExtraMissing
 from dragoman.integrations.passages import PassageSearch
-from dragoman.pipeline.searcher import ModeChoice
+from dragoman.pipeline.opened import ModeChoice
 from dragoman.records import SearchFilter
 
 try:

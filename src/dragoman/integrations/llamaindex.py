@@ -16,7 +16,7 @@ from pathlib import Path
 
 from dragoman.errors import ExtraMissing
 from dragoman.integrations.passages import Passage, PassageSearch
-from dragoman.pipeline.searcher import ModeChoice
+from dragoman.pipeline.opened import ModeChoice
 from dragoman.records import SearchFilter
 
 try:

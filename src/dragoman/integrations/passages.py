@@ -9,7 +9,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from dragoman.errors import UsageError
-from dragoman.pipeline.searcher import DocsSearcher, ModeChoice, open_searcher
+from dragoman.pipeline.opened import ModeChoice
+from dragoman.pipeline.searcher import DocsSearcher, open_searcher
 from dragoman.records import Chunk, Hit, SearchFilter
 
 

@@ -63,7 +63,9 @@ def build(run: Run) -> dict[str, Manifest]:
 
 def needed_mb(recipe: Recipe) -> int:
     """Disk space that a build takes at least, in megabytes."""
-    return _AROUND_MB + _MODEL_MB * recipe.train.folds * recipe.train.epochs
+    settings = recipe.train
+    rerankers = settings.folds + 1 if settings.reranker else 0
+    return _AROUND_MB + _MODEL_MB * (settings.folds * settings.epochs + rerankers)
 
 
 def run_stages(run: Run, *stages: str) -> Manifest:

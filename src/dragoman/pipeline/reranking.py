@@ -1,11 +1,12 @@
 """A cross-encoder beside the ways of searching: hits in the order that it gives them.
 
-In: hits, measured or served. Out: the same hits, the first ones in another order. Which model it is, the recipe says.
+In: hits, measured or served. Out: the same hits, the first ones in another order. Which model it is, the table or the recipe says.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from dragoman.index.search import Index
 from dragoman.models.protocols import Reranker
 from dragoman.models.reranker import CrossReranker, rerank_orders
 from dragoman.pipeline.context import Run
@@ -14,10 +15,23 @@ from dragoman.records import Chunk, Hit, Question, Signals
 DEPTH = 20  # hits that the cross-encoder reads
 
 
-def open_reranker(run: Run) -> Reranker | None:
-    """The cross-encoder of the recipe, if it names one."""
-    settings = run.recipe.models
-    return CrossReranker(settings.reranker, mirrors=settings.mirrors, say=run.say) if settings.reranker else None
+def open_reranker(run: Run, index: Index, *, chosen: bool) -> Reranker | None:
+    """The cross-encoder for the hits of a table.
+
+    Args:
+        run: The run.
+        index: The table.
+        chosen: Whether validation chose to have hits put in order, and so by whom; otherwise it is the recipe's cross-encoder, or the one
+            that was tuned and is kept with the table.
+
+    Returns:
+        The cross-encoder; None where there is none.
+    """
+    settings, own = run.recipe.models, index.reranker_folder
+    name = index.meta.reranker if chosen else settings.reranker
+    if not name and own is None:
+        return None
+    return CrossReranker(name or str(own), mirrors=settings.mirrors, say=run.say)
 
 
 def reranked(

@@ -8,46 +8,25 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from dragoman.errors import ConfigError, DragomanError, MissingArtefact, UsageError, WorkspaceError
 from dragoman.index.pointer import read_pointer
-from dragoman.index.search import Index, open_index
-from dragoman.models.protocols import Advance, Encoder, Reranker, Vectors
+from dragoman.models.protocols import Advance, Vectors
 from dragoman.pipeline.context import Run
-from dragoman.pipeline.encoders import served_encoder
-from dragoman.pipeline.reranking import DEPTH, open_reranker, rerank_hits
-from dragoman.pipeline.served import check_recipe, need_served
+from dragoman.pipeline.opened import ModeChoice, Opened, open_table
+from dragoman.pipeline.reranking import DEPTH, rerank_hits
+from dragoman.pipeline.served import need_served
 from dragoman.pipeline.versions import newest_first
 from dragoman.recipes import parse_recipe
-from dragoman.records import Chunk, Hit, ModelChoice, Refusal, SearchFilter, SearchMode, Serving, Signals
+from dragoman.records import Chunk, Hit, ModelChoice, Refusal, SearchFilter, Serving, Signals
 from dragoman.workspace import RECIPE, Workspace
 
-ModeChoice = Literal["auto", "dense", "lexical", "hybrid"]
 ModelOption = Literal["auto", "base", "tuned"]
-_PLAIN_WEIGHT = 0.3  # of words in hybrid search, when validation preferred another mode
 _ALL = SearchFilter()
 _Vector = Vectors | Callable[[], Vectors] | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Open:
-    """A table with its encoder, replaced as a whole: a question never meets the one of today and the other of before."""
-
-    key: tuple[str, str]  # model and table
-    index: Index
-    encoder: Encoder
-    serving: Serving
-
-    @property
-    def model(self) -> ModelChoice:
-        return self.index.meta.model
-
-    def vector(self, question: str) -> Callable[[], Vectors] | None:
-        return None if self.serving.mode == "lexical" else lambda: self.encoder.encode([question], "query")[0]
 
 
 class DocsSearcher:
@@ -82,12 +61,10 @@ class DocsSearcher:
         self._turn = threading.RLock()
         self._failed: tuple[str, str] | None = None  # a table that this process cannot serve
         self._trouble = ""
-        if rerank and not run.recipe.models.reranker:
-            raise UsageError("no cross-encoder is named", hint="Name one: --set models.reranker=NAME")
         self._opened = self._open()
-        self._base: _Open | None = self._beside(None) if explain else None
-        if self._reranks(self._opened):
-            self._reranker  # noqa: B018 - loaded here, and not at the first question
+        if rerank and not self._opened.reranker:
+            raise UsageError("no cross-encoder is named", hint="Name one: --set models.reranker=NAME")
+        self._base = self._beside(None) if explain else None
         if self._opened.serving.mode != "lexical":
             self._opened.encoder.encode(["?"], "query")  # the first one takes more than twice as long
 
@@ -100,16 +77,14 @@ class DocsSearcher:
     def banner(self) -> str:
         """Which model and which search answer, and what a reader should know of the index."""
         how = f"{self._opened.serving.mode} search"
-        if self._reranks(self._opened) and self._reranker:
-            how += f", put in order by {self._reranker.name}"
+        if self._opened.reranker:
+            how += f", put in order by {self._opened.reranker.name}"
         return "; ".join([f"{self.model} model, {how}", *self.notes])
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader should know of the index: the docs were read again since, or a newer one cannot be served."""
         notes = [self._trouble] if self._trouble else []
-        if self._reranks(self._opened) and not self._reranker:
-            notes.append("hits are not put in order: the recipe names no cross-encoder (models.reranker)")
         try:
             ingested = self._run.workspace.manifest("ingest")
         except WorkspaceError:
@@ -175,15 +150,14 @@ class DocsSearcher:
         asked = zip(questions, vectors, strict=True)
         return [self._hits(opened, question, vector, top, where) for question, vector in asked]
 
-    def _hits(self, opened: _Open, question: str, vector: _Vector, top: int, where: SearchFilter) -> list[Hit]:
-        reranker = self._reranker if self._reranks(opened) else None
-        wanted = max(top, DEPTH) if reranker else top
+    def _hits(self, opened: Opened, question: str, vector: _Vector, top: int, where: SearchFilter) -> list[Hit]:
+        wanted = max(top, DEPTH) if opened.reranker else top
         hits = opened.index.search(question, vector, opened.serving, top=wanted, collapse=self._collapse, where=where)
-        if reranker:
-            hits = rerank_hits(reranker, question, hits)[:top]
+        if opened.reranker:
+            hits = rerank_hits(opened.reranker, question, hits)[:top]
         return self._explained(opened, question, hits, where) if self._explain else hits
 
-    def _explained(self, opened: _Open, question: str, hits: Sequence[Hit], where: SearchFilter) -> list[Hit]:
+    def _explained(self, opened: Opened, question: str, hits: Sequence[Hit], where: SearchFilter) -> list[Hit]:
         """The hits with the rank that the base model alone gives each, or its section."""
         base = opened if opened.model == "base" else self._base
         if base is None:
@@ -200,13 +174,6 @@ class DocsSearcher:
     def _unit(self, chunk: Chunk) -> str:
         return chunk.section if self._collapse else chunk.id
 
-    def _reranks(self, opened: _Open) -> bool:
-        return opened.serving.rerank if self._rerank is None else self._rerank
-
-    @cached_property
-    def _reranker(self) -> Reranker | None:
-        return open_reranker(self._run)
-
     def _key(self) -> tuple[ModelChoice, str]:
         served = need_served(self._folder)
         model = served.model if self._asked == "auto" else self._asked
@@ -214,7 +181,7 @@ class DocsSearcher:
             raise UsageError("there is no tuned model: the gate kept the base", hint="See: dragoman status")
         return model, read_pointer(self._folder / model)
 
-    def _current(self) -> _Open:
+    def _current(self) -> Opened:
         """What is served now; a table that cannot be served leaves the one before in use, and is told."""
         key = self._key()
         if key in {self._opened.key, self._failed}:
@@ -229,28 +196,20 @@ class DocsSearcher:
                     self._failed, self._trouble = key, f"the index has changed, and the one before answers: {error}"
             return self._opened
 
-    def _open(self, before: _Open | None = None) -> _Open:
+    def _open(self, before: Opened | None = None) -> Opened:
         while True:
             key = self._key()
             try:
-                return self._load(key[0], before)
+                return open_table(self._run, key[0], self._mode, rerank=self._rerank, before=before)
             except DragomanError:
                 if self._key() == key:
                     raise  # else it was replaced while it was being opened
 
-    def _load(self, model: ModelChoice, before: _Open | None = None, mode: ModeChoice | None = None) -> _Open:
-        index = open_index(self._folder / model)
-        meta = index.meta
-        check_recipe(self._run, meta.recipe)
-        known = before is not None and before.index.meta.fingerprint == meta.fingerprint
-        encoder = before.encoder if before and known else served_encoder(self._run, meta, index.model_folder)
-        return _Open((model, index.name), index, encoder, _serving(mode or self._mode, meta.serving))
-
-    def _beside(self, before: _Open | None) -> _Open | None:
+    def _beside(self, before: Opened | None) -> Opened | None:
         """The base model's table, to compare with."""
         if self._opened.model == "base" or "base" not in need_served(self._folder).tables:
             return None
-        return self._load("base", before, "dense")
+        return open_table(self._run, "base", "dense", rerank=False, before=before)
 
 
 class _Silent:
@@ -289,12 +248,3 @@ def open_searcher(workspace: Path, *, mode: ModeChoice = "auto", model: ModelOpt
     except (OSError, ValueError) as error:
         raise ConfigError(f"cannot read {path}: {error}", hint="Run: dragoman build") from error
     return DocsSearcher(Run(recipe, Workspace(workspace), _Silent()), mode, model)
-
-
-def _serving(mode: ModeChoice, chosen: Serving) -> Serving:
-    """The way to search: what validation chose, or the asked mode; dense and lexical are then the plain ones."""
-    if mode in {"auto", chosen.mode}:
-        return chosen
-    plain: SearchMode = mode
-    weight = _PLAIN_WEIGHT if mode == "hybrid" else 0.0
-    return Serving(chosen.model, plain, weight, chosen.questions and mode == "hybrid", depth=chosen.depth)

@@ -5,7 +5,7 @@ old ones serving.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from dragoman.pipeline.ingest import load_chunks
 from dragoman.pipeline.judging import gate_of
 from dragoman.pipeline.plans import index_plan
 from dragoman.pipeline.ranks import known_questions
+from dragoman.pipeline.rerankers import RERANKER
+from dragoman.pipeline.rescoring import NAMED
 from dragoman.pipeline.served import TABLES, Served, passage_keys, recipe_facts, serve, strayed
 from dragoman.pipeline.synth import load_passages, load_questions
 from dragoman.pipeline.tuning import MODEL
@@ -32,13 +34,19 @@ MADE_OF = ("verdict", "tuned", "refusal")  # inputs of this stage that a sync do
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A model whose vectors fill a table; ``folder`` is what is kept of it beside the table, None for the base model."""
+    """A model whose vectors fill a table.
+
+    ``folder`` is what is kept of it beside the table, None for the base model; ``reader`` is the cross-encoder that was tuned and is kept
+    likewise, and ``reranker`` the name of the one that validation chose, if it was another.
+    """
 
     model: ModelChoice
     encoder: Encoder
     serving: Serving
     folder: Path | None = None
     refusal: Refusal | None = None
+    reader: Path | None = None
+    reranker: str = ""
 
 
 def index(run: Run) -> Manifest:
@@ -58,7 +66,7 @@ def index(run: Run) -> Manifest:
     def work(folder: Path) -> Outcome:
         chunks = load_passages(run)
         known = known_questions(load_questions(run))
-        parts = _parts(run, gate, _refusal(verdict))
+        parts = _parts(run, gate, verdict)
         made_of = {key: plan.inputs[key] for key in MADE_OF if key in plan.inputs}
         served = Served(gate.served.model, write_parts(run, folder, parts, chunks, known), made_of)
         serve(folder, served, passage_keys(chunks))
@@ -112,6 +120,7 @@ def write_parts(
             versions,
             latest,
             part.refusal,
+            part.reranker,
         )
         names[part.model] = build_index(
             folder / part.model,
@@ -121,6 +130,7 @@ def write_parts(
             questions=question_vectors([one.chunk_id for one in known], questions, row_of),
             keep=run.recipe.index.keep,
             model=part.folder,
+            reranker=part.reader,
         )
     return names
 
@@ -131,14 +141,19 @@ def outcome(run: Run, chunks: Sequence[Chunk], served: Served, *, synced: bool =
     return Outcome(run.workspace.need("ingest").content, rows, {TABLES: dict(served.tables), "synced": synced})
 
 
-def _parts(run: Run, gate: GateResult, refusal: Refusal | None) -> list[Part]:
+def _parts(run: Run, gate: GateResult, verdict: Manifest) -> list[Part]:
     """The base model, and the tuned one if it ships: each with the gate's mixture and length of vectors."""
-    base = gate.served if gate.served.model == "base" else gate.untuned
-    parts = [Part("base", base_encoder(run, dims=base.dims), base, refusal=None if gate.ships else refusal)]
+    base, folder = gate.served if gate.served.model == "base" else gate.untuned, run.workspace.folder("refit") / MODEL
+    parts = [Part("base", base_encoder(run, dims=base.dims), base)]
     if gate.ships:
-        way, folder = gate.served, run.workspace.folder("refit") / MODEL
-        parts.append(Part("tuned", tuned_encoder(run, folder, share=way.share, dims=way.dims), way, folder, refusal))
-    return parts
+        way = gate.served
+        parts.append(Part("tuned", tuned_encoder(run, folder, share=way.share, dims=way.dims), way, folder))
+    reader = run.workspace.folder("train") / RERANKER
+    named = run.recipe.models.reranker if verdict.notes.get("reranker") == NAMED else ""
+    parts[-1] = replace(
+        parts[-1], refusal=_refusal(verdict), reranker=named
+    )  # what validation chose is for the model that ships
+    return [replace(part, reader=reader) for part in parts] if reader.is_dir() else parts
 
 
 def _refusal(verdict: Manifest) -> Refusal | None:

@@ -173,7 +173,8 @@ def _encoder(run: Run, index: Index) -> Encoder:
 
 
 def _part(model: ModelChoice, index: Index, encoder: Encoder) -> Part:
-    return Part(model, encoder, index.meta.serving, index.model_folder, index.meta.refusal)
+    meta, folder = index.meta, index.model_folder
+    return Part(model, encoder, meta.serving, folder, meta.refusal, index.reranker_folder, meta.reranker)
 
 
 def _plan(run: Run, served: Served) -> Plan:
