@@ -7,13 +7,16 @@ encode, rerank or write.
 
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 from dragoman.errors import UsageError
 from dragoman.index.expand import counterparts, expand
+from dragoman.index.filters import Allowed
 from dragoman.index.found import Found, Ranking, by_vector, by_words
 from dragoman.index.pointer import MODEL, RERANKER, IndexMeta, read_pointer
-from dragoman.index.served import load
+from dragoman.index.served import Served, load
 from dragoman.index.words import WordSearch
 from dragoman.models.protocols import Vectors
 from dragoman.records import Chunk, Hit, SearchFilter, Serving
@@ -120,7 +123,7 @@ class Index:
             WorkspaceError: The table can no longer be read.
         """
         served = self._served
-        return by_words(served, WordSearch(served.tables, served.rows, question, depth), depth)
+        return _by_words(served, question, depth, None)
 
     def search(
         self,
@@ -154,13 +157,12 @@ class Index:
         if vector is None and serving.mode != "lexical":
             raise UsageError(f"{serving.mode} search without a vector", expected="the question's vector")
         wordy = serving.mode == "lexical" or (serving.mode == "hybrid" and serving.lexical_weight > 0)
-        asked = WordSearch(served.tables, served.rows, question, depth, allowed) if wordy else None
+        asked = _pool().submit(_by_words, served, question, depth, allowed) if wordy else None
         unit = None if vector is None else served.near.unit(vector() if callable(vector) else vector)
         near: Ranking = []
         if unit is not None and serving.mode != "lexical":
             near = by_vector(served, unit, depth, allowed, questions=serving.questions)
-        words = by_words(served, asked, depth) if asked else []
-        return Found(served, serving, unit, near, words).hits(top, collapse=collapse)
+        return Found(served, serving, unit, near, asked.result() if asked else []).hits(top, collapse=collapse)
 
     def expand(self, hits: Sequence[Hit], budget: int, *, count: Callable[[str], int] | None = None) -> list[Hit]:
         """Add what is read with the hits: found chunks of the section, the rest of it, then neighbours in the page.
@@ -178,6 +180,16 @@ class Index:
     def counterparts(self, chunk: Chunk) -> list[Chunk]:
         """The section of a chunk in other versions of the docs, where its text differs; none without versions."""
         return counterparts(chunk, self._served.rows, self._served.meta)
+
+
+def _by_words(served: Served, question: str, depth: int, where: Allowed | None) -> Ranking:
+    return by_words(served, WordSearch(served.tables, served.rows, question, depth, where), depth)
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    """Where words are searched for, to the end of their ranking, while this thread compares vectors."""
+    return ThreadPoolExecutor(4, "words")
 
 
 def open_index(root: Path, *, fingerprint: str | None = None) -> Index:

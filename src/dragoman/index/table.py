@@ -8,6 +8,7 @@ one of the identifiers as they are written; one has the vectors of known questio
 import asyncio
 import threading
 from collections.abc import Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import cache
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     import pyarrow as pa
-    from lancedb.table import AsyncTable, Table
+    from lancedb.db import DBConnection
+    from lancedb.table import AsyncTable
 
 _CHUNKS, _SECTIONS, _QUESTIONS = "chunks", "sections", "questions"
 _TERMS, _IDENTIFIERS = "terms", "identifiers"  # columns
@@ -69,23 +71,21 @@ def write_tables(folder: Path, chunks: Sequence[Chunk], vectors: Vectors, questi
     import lancedb
     import pyarrow as pa
 
-    sections = list(by_section(chunks).values())
     columns: dict[str, object] = {"row": np.arange(len(chunks), dtype=np.int64)}
     columns |= {name: [getattr(chunk, name) for chunk in chunks] for name in _columns()}
     columns[_TERMS] = [chunk_terms(chunk) for chunk in chunks]
     columns[_IDENTIFIERS] = [" ".join(indexed_identifiers(chunk.passage)) for chunk in chunks]
     columns["vector"] = _vector_column(vectors)
-    groups = {
-        "row": np.arange(len(sections), dtype=np.int64),
-        _TERMS: [section_terms([chunks[row] for row in rows]) for rows in sections],
-    }
-    with _translated(f"cannot write the index {folder}"):
+    with _translated(f"cannot write the index {folder}"), ThreadPoolExecutor(1) as beside:
         database = lancedb.connect(folder)
-        _write(database.create_table(_CHUNKS, pa.table(columns)), _TERMS, _IDENTIFIERS)
-        _write(database.create_table(_SECTIONS, pa.table(groups)), _TERMS)
+        # LanceDB needs the processor, and not Python: the terms of the sections are made meanwhile.
+        written = beside.submit(_write, database, _CHUNKS, pa.table(columns), _TERMS, _IDENTIFIERS)
+        terms = [section_terms([chunks[row] for row in rows]) for rows in by_section(chunks).values()]
+        written.result()
+        _write(database, _SECTIONS, pa.table({"row": np.arange(len(terms), dtype=np.int64), _TERMS: terms}), _TERMS)
         if questions is not None and len(questions.owners):
             asked = {"row": questions.owners, "vector": _vector_column(questions.vectors)}
-            database.create_table(_QUESTIONS, pa.table(asked))
+            _write(database, _QUESTIONS, pa.table(asked))
 
 
 def _vector_column(vectors: Vectors) -> "pa.Array":
@@ -94,7 +94,7 @@ def _vector_column(vectors: Vectors) -> "pa.Array":
     return pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])
 
 
-def _write(table: "Table", *columns: str) -> None:
+def _write(database: "DBConnection", name: str, rows: "pa.Table", *columns: str) -> None:
     from lancedb.index import FTS
 
     # One worker makes one partition: BM25 then counts words over all rows, on any machine.
@@ -108,9 +108,11 @@ def _write(table: "Table", *columns: str) -> None:
         max_token_length=_LONGEST_TERM,
         num_workers=1,
     )
+    table = database.create_table(name, rows)
     for column in columns:
         table.create_index(column, config=words if column == _TERMS else written, name=column)
-    table.optimize()
+    if columns:
+        table.optimize()
 
 
 def by_section(chunks: Sequence[Chunk]) -> dict[str, list[int]]:

@@ -39,7 +39,7 @@ class _Part:
 
 
 class WordSearch:
-    """A question's words, being searched for while the caller does something else.
+    """A question's words, being searched for from the moment it is made.
 
     Args:
         tables: Where to search.
