@@ -12,6 +12,7 @@ import pytest
 
 from dragoman.models.counting import TokenCounter, estimated_tokens, token_counter
 from dragoman.models.embedded import EmbeddedLLM
+from dragoman.models.fallback import FallbackLLM
 from dragoman.models.llm import EndpointLLM
 
 TEXTS = (
@@ -27,13 +28,14 @@ class TokenServer:
     """A server on loopback that counts words, in the manner of llama.cpp or of vLLM."""
 
     def __init__(self, manner: str, *, delay: float = 0.0, fails: bool = False) -> None:
-        server, self.asked = self, list[Mapping[str, Any]]()
+        server, self.asked, self.opened = self, list[Mapping[str, Any]](), list[str | None]()
         self.delay, self.fails = delay, fails
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 server.asked.append(body)
+                server.opened.append(self.headers["Authorization"])
                 time.sleep(server.delay)
                 words = body["prompt" if manner == "vllm" else "content"].split()
                 table = {"tokens": list(range(len(words)))}
@@ -85,6 +87,16 @@ def test_the_models_server_counts_and_each_text_once(counting: TokenServer) -> N
     assert {body["model"] for body in counting.asked} == {"small"}
     # The words of a special token in a text are no special token, and none is put before it.
     assert counting.asked[0]["add_special_tokens"] is counting.asked[0]["add_special"] is False
+
+
+def test_a_server_behind_a_key_counts_for_who_has_it_and_for_the_first_of_two(
+    counting: TokenServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PANTRY_KEY", "jam")
+    first = EndpointLLM(counting.url, "small", api_key_env="PANTRY_KEY")
+    count = token_counter(FallbackLLM(first, EndpointLLM("http://127.0.0.1:9/v1", "other"), say=print))
+    assert count("four words are here") == 4
+    assert counting.opened == ["Bearer jam"]
 
 
 def test_the_server_tells_how_much_the_model_takes_in(counting: TokenServer) -> None:

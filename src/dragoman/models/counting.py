@@ -14,6 +14,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from dragoman.errors import LLMError
+
 if TYPE_CHECKING:
     import httpx2
 
@@ -33,11 +35,19 @@ class TokenCounter:
     Args:
         url: Address of the model's server, up to and including ``/v1``; "": every count is an estimate.
         model: The model's name there.
+        headers: Gives what opens the server.
         clock: Tells the time in seconds.
     """
 
-    def __init__(self, url: str = "", model: str = "", *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._root, self._model, self._clock = url.removesuffix("/v1"), model, clock
+    def __init__(
+        self,
+        url: str = "",
+        model: str = "",
+        *,
+        headers: Callable[[], Mapping[str, str]] = dict,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._root, self._model, self._headers, self._clock = url.removesuffix("/v1"), model, headers, clock
         self._known: dict[str, int] = {}
         self._slow = 0  # counts on end
         self._back = -float("inf")  # when the server is asked again
@@ -90,9 +100,9 @@ class TokenCounter:
         import httpx2
 
         try:
-            response = self._client.request(method, f"{self._root}{path}", json=body)
+            response = self._client.request(method, f"{self._root}{path}", json=body, headers=self._headers())
             table = response.raise_for_status().json()
-        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError):
+        except (httpx2.HTTPError, httpx2.InvalidURL, LLMError, ValueError):
             return {}
         return table if isinstance(table, dict) else {}
 
@@ -116,7 +126,9 @@ def token_counter(generator: object) -> TokenCounter:
         The counter.
     """
     address = getattr(generator, "address", None)
-    return TokenCounter(*address) if isinstance(address, tuple) else TokenCounter()
+    if not isinstance(address, tuple):
+        return TokenCounter()
+    return TokenCounter(*address, headers=getattr(generator, "headers", dict))
 
 
 def estimated_tokens(text: str) -> int:

@@ -50,6 +50,15 @@ class Endpoint:
             )
         return key
 
+    def headers(self) -> dict[str, str]:
+        """What opens the endpoint for a request of one's own; the secrets are in it.
+
+        Raises:
+            LLMRefused: The variable holds something that cannot be sent as a key.
+        """
+        opens = self.authorization or (f"Bearer {key}" if (key := self.key()) else "")
+        return {"Authorization": opens} if opens else {}
+
     def client_options(self) -> dict[str, Any]:
         """How a client of the library ``openai`` reaches the endpoint; it never tries again by itself.
 

@@ -56,6 +56,16 @@ class FallbackLLM:
         """The first model's name."""
         return self._first.name
 
+    @property
+    def address(self) -> tuple[str, str] | None:
+        """URL and model of the first, whose tokens count; None where it has none."""
+        return getattr(self._first, "address", None)
+
+    def headers(self) -> dict[str, str]:
+        """What opens the first one's endpoint."""
+        opens: Callable[[], dict[str, str]] = getattr(self._first, "headers", dict)
+        return opens()
+
     async def reply(
         self,
         messages: Sequence[Message],

@@ -84,6 +84,10 @@ class EndpointLLM:
         """URL, without secrets, and model: two clients with the same address ask the same."""
         return self._endpoint.url, self._endpoint.model
 
+    def headers(self) -> dict[str, str]:
+        """What opens the endpoint for a request of one's own."""
+        return self._endpoint.headers()
+
     @property
     def usage(self) -> Usage:
         """What was sent and used so far, failed attempts included."""
