@@ -13,10 +13,9 @@ from pathlib import Path
 
 from dragoman.errors import UsageError
 from dragoman.index.expand import counterparts, expand
-from dragoman.index.filters import Allowed
 from dragoman.index.found import Found, Ranking, by_vector, by_words
 from dragoman.index.pointer import MODEL, RERANKER, IndexMeta, read_pointer
-from dragoman.index.served import Served, load
+from dragoman.index.served import load
 from dragoman.index.words import WordSearch
 from dragoman.models.protocols import Vectors
 from dragoman.records import Chunk, Hit, SearchFilter, Serving
@@ -123,7 +122,7 @@ class Index:
             WorkspaceError: The table can no longer be read.
         """
         served = self._served
-        return _by_words(served, question, depth, None)
+        return by_words(served, WordSearch(served.tables, served.rows, question, depth), depth)
 
     def search(
         self,
@@ -157,12 +156,13 @@ class Index:
         if vector is None and serving.mode != "lexical":
             raise UsageError(f"{serving.mode} search without a vector", expected="the question's vector")
         wordy = serving.mode == "lexical" or (serving.mode == "hybrid" and serving.lexical_weight > 0)
-        asked = _pool().submit(_by_words, served, question, depth, allowed) if wordy else None
+        asked = WordSearch(served.tables, served.rows, question, depth, allowed) if wordy else None
         unit = None if vector is None else served.near.unit(vector() if callable(vector) else vector)
+        words = _pool().submit(by_words, served, asked, depth) if asked else None
         near: Ranking = []
         if unit is not None and serving.mode != "lexical":
             near = by_vector(served, unit, depth, allowed, questions=serving.questions)
-        return Found(served, serving, unit, near, asked.result() if asked else []).hits(top, collapse=collapse)
+        return Found(served, serving, unit, near, words.result() if words else []).hits(top, collapse=collapse)
 
     def expand(self, hits: Sequence[Hit], budget: int, *, count: Callable[[str], int] | None = None) -> list[Hit]:
         """Add what is read with the hits: found chunks of the section, the rest of it, then neighbours in the page.
@@ -182,13 +182,9 @@ class Index:
         return counterparts(chunk, self._served.rows, self._served.meta)
 
 
-def _by_words(served: Served, question: str, depth: int, where: Allowed | None) -> Ranking:
-    return by_words(served, WordSearch(served.tables, served.rows, question, depth, where), depth)
-
-
 @cache
 def _pool() -> ThreadPoolExecutor:
-    """Where words are searched for, to the end of their ranking, while this thread compares vectors."""
+    """Where chunks are ranked by words while vectors are compared: what was not enough is asked for once more meanwhile."""
     return ThreadPoolExecutor(4, "words")
 
 
