@@ -168,7 +168,7 @@ def test_search_takes_one_question_or_a_file_of_them(dragoman: Any) -> None:
         assert "search takes a question or --questions FILE" in done.complaint()
 
 
-@pytest.mark.parametrize("arguments", [["bild"], ["search", "valves", "--mode", "deep"], ["ask"], ["build", "--llmm"]])
+@pytest.mark.parametrize("arguments", [["bild"], ["search", "valves", "--mode", "deep"], ["build", "--llmm"]])
 def test_a_command_line_that_makes_no_sense_is_exit_2(dragoman: Any, arguments: list[str]) -> None:
     done = dragoman(*arguments)
     assert done.code == 2

@@ -58,7 +58,7 @@ def need_served(folder: Path) -> Served:
     """
     served = read_served(folder)
     if served is None:
-        raise MissingArtefact(f"{folder.parent} has no index yet", hint="Run: dragoman build (or dragoman index)")
+        raise MissingArtefact(f"{folder.parent} has no index yet", hint="Run: dragoman index (or dragoman build)")
     return served
 
 
