@@ -62,4 +62,4 @@ def test_a_damaged_page_is_still_one(start: int, length: int, inserted: str) -> 
 def test_reading_takes_time_in_proportion_to_the_page(unit: str) -> None:
     began = time.process_time()
     page(unit * (100_000 // len(unit)))
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 4
