@@ -19,7 +19,7 @@ def swap(folder: Path, model: ModelChoice, *numbers: int) -> Served:
         (folder / one / tables[one]).mkdir(parents=True, exist_ok=True)
         write_pointer(folder / one, tables[one])
     served = Served(model, tables, {"verdict": str(numbers)})
-    serve(folder, served, [f"passage of {numbers}"])
+    serve(folder, served, [f"passage of {numbers}"], keep=4)
     found = read_served(folder)
     assert found is not None
     assert (found.model, found.tables, found.made_of) == (model, tables, served.made_of)
@@ -54,6 +54,28 @@ def test_a_state_whose_table_is_gone_is_passed_over(tmp_path: Path) -> None:
     swap(tmp_path, "tuned", 2, 1)
     swap(tmp_path, "tuned", 3, 2)
     (tmp_path / "tuned" / "content-000001").rmdir()
+    assert roll_back(tmp_path) == first
+
+
+def test_tables_of_no_state_that_is_kept_are_removed_last(tmp_path: Path) -> None:
+    for number in range(1, 7):
+        swap(tmp_path, "base", number)
+    assert sorted(path.name for path in (tmp_path / "base").glob("content-*")) == [
+        f"content-{number:06d}" for number in range(3, 7)
+    ]
+    alone = Served("base", {"base": "content-000006"})
+    serve(tmp_path, alone, [], keep=1)
+    assert [path.name for path in (tmp_path / "base").glob("content-*")] == ["content-000006"]
+    with pytest.raises(MissingArtefact, match="no table before the served one"):
+        roll_back(tmp_path)
+
+
+def test_a_swap_that_was_cut_short_leaves_the_way_back_to_what_was_served(tmp_path: Path) -> None:
+    first, second = swap(tmp_path, "base", 1), swap(tmp_path, "base", 2)
+    (tmp_path / "base" / "content-000003").mkdir()
+    write_pointer(tmp_path / "base", "content-000003")  # and here the process dies
+    assert roll_back(tmp_path) == second
+    assert read_pointer(tmp_path / "base") == "content-000002"
     assert roll_back(tmp_path) == first
 
 

@@ -6,7 +6,7 @@ A build that is killed leaves the old pointer on the old table. It does not enco
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +37,7 @@ def build_index(
     meta: IndexMeta,
     *,
     questions: QuestionVectors | None = None,
-    keep: int = 2,
+    keep: int | None = 2,
     model: Path | None = None,
     reranker: Path | None = None,
 ) -> str:
@@ -51,7 +51,7 @@ def build_index(
         vectors: A vector a chunk, shape ``(len(chunks), meta.dimension)``; stored at length 1.
         meta: What the rows were made with.
         questions: Known questions with vectors of the same encoder, if they are to be searched.
-        keep: Tables kept, the new one included; 1 or more.
+        keep: Tables kept, the new one included; 1 or more. None: the caller prunes.
         model: Folder of the encoder, kept with the table so that a rollback brings back both; None keeps none.
         reranker: Folder of a cross-encoder, kept likewise.
 
@@ -63,7 +63,7 @@ def build_index(
         WorkspaceError: The folder cannot be written to.
     """
     unit = _unit(chunks, vectors, meta)
-    if keep < 1:
+    if keep is not None and keep < 1:
         raise UsageError(f"keep = {keep}", expected="1 table or more")
     kept = {name: folder for name, folder in ((MODEL, model), (RERANKER, reranker)) if folder is not None}
     for what, folder in kept.items():
@@ -81,7 +81,8 @@ def build_index(
         beside.rename(root / name)
         before = _served_before(root)
         write_pointer(root, name)
-        _remove_old(root, [name, before], keep)
+        if keep is not None:
+            _remove_old(root, [name, before], keep)
     except OSError as error:
         raise WorkspaceError(f"cannot write the index {root}: {error}") from error
     return name
@@ -156,7 +157,27 @@ def _remove_old(root: Path, served: Sequence[str], keep: int) -> None:
     """Keep the tables that are and were served, then the newest: after a rollback, the good one stays."""
     names = [name for name in reversed(tables(root)) if name not in served]
     kept = [name for name in served if (root / name).is_dir()]
-    for name in [*kept, *names][keep:]:
+    _remove(root, [*kept, *names][keep:])
+
+
+def prune(root: Path, kept: Collection[str]) -> None:
+    """Remove tables that nobody will go back to.
+
+    Args:
+        root: The index folder.
+        kept: Names of the tables that stay.
+
+    Raises:
+        WorkspaceError: A table cannot be removed.
+    """
+    try:
+        _remove(root, [name for name in tables(root) if name not in kept])
+    except OSError as error:
+        raise WorkspaceError(f"cannot remove an old table of {root}: {error}") from error
+
+
+def _remove(root: Path, names: Iterable[str]) -> None:
+    for name in names:
         if not (root / name).is_dir():
             continue
         # Out of sight first: a rollback must not find half of it, if this is where the process dies.

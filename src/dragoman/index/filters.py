@@ -113,7 +113,7 @@ def _folders(rows: Rows) -> str:
 
 def _pattern(glob: str) -> re.Pattern[str]:
     """``*`` and ``?`` stay within a folder, ``**`` goes through any; a folder's name with "/" is all that it holds."""
-    whole = glob + "**" if glob.endswith("/") else glob
+    whole = re.sub(r"(?:\*\*/)+", "**/", glob + "**" if glob.endswith("/") else glob)
     parts = (
         next(mean for mean, part in zip((*_MEANS, ""), found.groups(), strict=True) if part is not None)
         or re.escape(found.group())

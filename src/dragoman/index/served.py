@@ -28,7 +28,7 @@ class Served:
     tables: Tables
     rows: Rows
     near: Near
-    _filters: dict[SearchFilter, Allowed | None] = field(default_factory=dict)
+    _filters: dict[SearchFilter, tuple[Allowed | None]] = field(default_factory=dict)
 
     def allowed(self, where: SearchFilter) -> Allowed | None:
         """The rows that a filter lets pass, None for all; worked out once for each filter.
@@ -36,13 +36,12 @@ class Served:
         Raises:
             UsageError: The filter names what there is not.
         """
-        if where not in self._filters:
-            found = allowed(where, self.rows, self.meta)
+        known = self._filters.get(where)  # in one step: another thread may empty it
+        if known is None:
             if len(self._filters) >= _MOST_FILTERS:
                 self._filters.clear()
-            self._filters[where] = found
-            return found
-        return self._filters.get(where)
+            known = self._filters[where] = (allowed(where, self.rows, self.meta),)
+        return known[0]
 
 
 def load(root: Path, fingerprint: str | None) -> Served:

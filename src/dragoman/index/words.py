@@ -1,8 +1,8 @@
 """Ranking by words: BM25 of a chunk, of its section, and of the identifiers in it, added up.
 
-In: a question. Out: chunk rows with scores, the best ones as if every row had been scored. LanceDB is asked for the best
-rows of each part only, since common words are in most rows. Whoever is in no list scores at most its last: where that
-leaves one of the first places open, the rivals are asked for by name, or the lists grow.
+In: a question. Out: chunk rows with scores, as if every row had been scored. LanceDB is asked for the best rows of each
+part only, since common words are in most rows. Whoever is in no list scores at most its last: where that leaves a
+place open, the rivals are asked for by name, or the lists grow.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,6 @@ _IDENTIFIER_WEIGHT = 0.5
 _LEAST, _TIMES = 1000, 10  # rows asked of each part: so many, or so many times the depth
 _GROWTH = 4
 _FEW = 1000  # rows whose exact scores are asked for
-_FIRST = 30  # places that are exact; one after them adds less to a fused score than a rank more or less by vectors
 
 Floats = NDArray[np.float64]
 
@@ -107,8 +106,7 @@ class WordSearch:
         known = scores[seen]
         if len(known) <= self._depth:
             return None
-        first = len(known) - min(self._depth, _FIRST)
-        edge = np.partition(known, first)[first]
+        edge = np.partition(known, len(known) - self._depth)[len(known) - self._depth]
         if bound > edge:
             return None
         possible = known.copy()

@@ -26,6 +26,7 @@ from dragoman.workspace import RECIPE, Workspace
 
 ModelOption = Literal["auto", "base", "tuned"]
 _ALL = SearchFilter()
+_COMPARED = 1000  # chunks of the base model that an explanation looks through
 _Vector = Vectors | Callable[[], Vectors] | None
 
 
@@ -95,8 +96,10 @@ class DocsSearcher:
 
     @property
     def refusal(self) -> Refusal | None:
-        """From which confidence on a question is answered; None where that is not known for this way of searching."""
-        return None if self._opened.serving.mode == "lexical" else self._opened.index.meta.refusal
+        """From which confidence on a question is answered; None for another way of searching than the one that was calibrated."""
+        opened = self._opened
+        asked = replace(opened.serving, rerank=opened.reranker is not None)
+        return opened.index.meta.refusal if asked == opened.index.meta.serving else None
 
     @property
     def versions(self) -> tuple[str, ...]:
@@ -162,12 +165,12 @@ class DocsSearcher:
         base = opened if opened.model == "base" else self._base
         if base is None:
             return list(hits)
-        way = Serving("base", "dense", depth=len(base.index.chunks()))
+        way = Serving("base", "dense", depth=_COMPARED)
         vector = base.encoder.encode([question], "query")[0]
         found = base.index.search(question, vector, way, top=way.depth, collapse=self._collapse, where=where)
-        rank_of = {self._unit(hit.chunk): hit.rank for hit in found}
+        rank_of = {self._unit(hit.chunk): hit.rank for hit in found}  # 0: beyond these
         return [
-            replace(hit, signals=replace(hit.signals or Signals(), base_rank=rank_of.get(self._unit(hit.chunk))))
+            replace(hit, signals=replace(hit.signals or Signals(), base_rank=rank_of.get(self._unit(hit.chunk), 0)))
             for hit in hits
         ]
 

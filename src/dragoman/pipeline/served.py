@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dragoman.config import Recipe
 from dragoman.errors import MissingArtefact, WorkspaceError
+from dragoman.index.build import prune
 from dragoman.index.pointer import read_pointer, tables, write_pointer
 from dragoman.ingest.chunk import RULES
 from dragoman.pipeline.context import Run, settings_of
@@ -22,7 +23,6 @@ from dragoman.workspace import replace_text
 SERVED, TABLES = "served.json", "tables"
 _TRAINED = "trained-{}.json"
 _MODEL = "model"
-_KEPT = 10  # states in the file; those whose table is gone leave it sooner
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +62,14 @@ def need_served(folder: Path) -> Served:
     return served
 
 
-def serve(folder: Path, served: Served, passages: Iterable[str]) -> None:
-    """Serve other tables from now on; their pointers are set already.
+def serve(folder: Path, served: Served, passages: Iterable[str], keep: int) -> None:
+    """Serve other tables from now on; their pointers are set already. Tables of no state that is kept are removed last.
 
     Args:
         folder: The index folder.
         served: What is served; ``trained`` is filled in.
         passages: Keys of the passages that training saw.
+        keep: States kept, this one included.
 
     Raises:
         WorkspaceError: The folder cannot be written to.
@@ -79,9 +80,11 @@ def serve(folder: Path, served: Served, passages: Iterable[str]) -> None:
     states, now = _read(folder)
     # The one that was served comes last but one: that is what a rollback goes back to, also after a rollback.
     before = [*states[:now], *states[now + 1 :], *states[now : now + 1]]
-    whole = [state for state in before if _is_there(folder, state)][-_KEPT:]
-    state = Served(served.model, served.tables, served.made_of, trained)
-    _write(folder, [*whole, state], len(whole))
+    whole = [state for state in before if _is_there(folder, state)][-keep + 1 :] if keep > 1 else []
+    kept = [*whole, Served(served.model, served.tables, served.made_of, trained)]
+    _write(folder, kept, len(whole))
+    for model in {model for state in [*states, *kept] for model in state.tables}:
+        prune(folder / model, {state.tables[model] for state in kept if model in state.tables})
 
 
 def roll_back(folder: Path) -> Served:
@@ -99,7 +102,9 @@ def roll_back(folder: Path) -> Served:
     """
     need_served(folder)
     states, now = _read(folder)
-    older = next((place for place in reversed(range(now)) if _is_there(folder, states[place])), None)
+    # Where a swap was cut short, other tables are served than the file says: back is what it says.
+    last = now if pointed(folder, states[now]) == states[now].tables else now + 1
+    older = next((place for place in reversed(range(last)) if _is_there(folder, states[place])), None)
     if older is None:
         hint = "Make one with: dragoman sync (or dragoman build)"
         raise MissingArtefact(f"no table before the served one is left in {folder}", hint=hint)

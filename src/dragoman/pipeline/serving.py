@@ -1,7 +1,7 @@
 """The end of the chain: the index that is served, each table with the model that it was made with.
 
-In: a run. Out: the manifest of ``index``. What is served changes in one step, when all tables are whole; a kill before it leaves the
-old ones serving.
+In: a run. Out: the manifest of ``index``. Each model's table changes in one step, and the model that is served when all tables are whole;
+a kill before leaves whole tables serving, and the way back open.
 """
 
 from collections.abc import Mapping, Sequence
@@ -69,7 +69,7 @@ def index(run: Run) -> Manifest:
         parts = _parts(run, gate, verdict)
         made_of = {key: plan.inputs[key] for key in MADE_OF if key in plan.inputs}
         served = Served(gate.served.model, write_parts(run, folder, parts, chunks, known), made_of)
-        serve(folder, served, passage_keys(chunks))
+        serve(folder, served, passage_keys(chunks), run.recipe.index.keep)
         return outcome(run, chunks, served)
 
     found = run.workspace.manifest("index")
@@ -128,7 +128,7 @@ def write_parts(
             vectors,
             meta,
             questions=question_vectors([one.chunk_id for one in known], questions, row_of),
-            keep=run.recipe.index.keep,
+            keep=None,  # until what is served is written down
             model=part.folder,
             reranker=part.reader,
         )

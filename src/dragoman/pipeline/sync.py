@@ -98,7 +98,6 @@ def sync(run: Run) -> Synced:
             check_recipe(run, index.meta.recipe, cutting=False)
         ingest(run)
         version_labels(run)
-        run.workspace.keep_recipe(run.recipe.model_dump_json(indent=2))
         chunks, before = load_passages(run), indexes[served.model].chunks()
         ids = {chunk.id for chunk in chunks}
         every = known_questions(load_questions(run))
@@ -110,8 +109,10 @@ def sync(run: Run) -> Synced:
             parts = [_part(model, indexes[model], encoder) for model, encoder in counters.items()]
             trained = trained_passages(folder, served)
             after = replace(served, tables=write_parts(run, folder, parts, chunks, known))
-            serve(folder, after, trained)
+            serve(folder, after, trained, run.recipe.index.keep)
             _stamp(run, plan, chunks, after)
+        # Last: who opens the old tables meanwhile finds the recipe that they fit.
+        run.workspace.keep_recipe(run.recipe.model_dump_json(indent=2))
         share = _since_training(run, served, chunks)
     return Synced(
         not fresh,
