@@ -15,7 +15,7 @@ DEMO_QUESTION := How do I add a custom error handler?
 CHROMIUM := /usr/bin/chromium
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench chromium clean
+.PHONY: help demo test check bench debian clean
 
 help: ## show this list
 	@echo "make TARGET, where TARGET is one of:"
@@ -29,7 +29,7 @@ demo: $(STAMP) ## docs of a published package in, a tuned and measured chatbot o
 		$(BIN)/dragoman chat --workspace $(DEMO); \
 	fi
 
-test: $(STAMP) chromium ## the tests, slow ones left out (PYTEST_ARGS="-m slow" runs those)
+test: $(STAMP) debian ## the tests, slow ones left out (PYTEST_ARGS="-m slow" runs those)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: $(STAMP) ## linters, formatting, types, import contracts
@@ -58,14 +58,17 @@ $(STAMP):
 	@rm -f $(VENV)/.installed-*
 	@touch $@
 
-# Debian's Chromium, for the browser tests only. Where it cannot be installed they skip and say so.
-chromium:
-	@if [ ! -x $(CHROMIUM) ]; then \
-		if [ "`id -u`" = 0 ] && command -v apt-get >/dev/null; then \
-			echo "Installing Chromium for the browser tests ..."; \
-			{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >/dev/null \
-				|| echo "make: Chromium could not be installed; the browser tests will be skipped" >&2; \
-		else \
-			echo "make: $(CHROMIUM) is missing and apt-get cannot be used here; the browser tests will be skipped" >&2; \
-		fi; \
+# Debian's Chromium for the browser tests, and its Redis for the Argilla server of the tests. Without the one these tests skip and say
+# so; without the other a slower stand-in from the package index is used.
+debian:
+	@missing=; \
+	[ -x $(CHROMIUM) ] || missing="chromium"; \
+	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
+	[ -z "$$missing" ] && exit; \
+	if [ "`id -u`" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing for the tests:" $$missing; \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; } >/dev/null \
+			|| echo "make: not installed:" $$missing >&2; \
+	else \
+		echo "make: missing, and apt-get cannot be used here:" $$missing >&2; \
 	fi

@@ -4,8 +4,8 @@ A conftest.py makes it known with ``from tests.argilla_server.live import argill
 server is started in a test run, by the first test that asks (3 s; the very first run also makes its environment), and ends with the
 run, however that ends. All is in memory but the database, which is a copy in a temporary folder.
 
-The server needs a Redis and a search engine: fakeredis and osmem-server (see search.py) stand in for those. Nothing of Argilla is
-changed.
+The server needs a Redis and a search engine. Debian's Redis is used where it is installed, else fakeredis, which now and then drops a
+connection under load; osmem-server (see search.py) stands in for the search engine. Nothing of Argilla is changed.
 """
 
 import os
@@ -29,7 +29,7 @@ import pytest
 from tests.argilla_server.installed import OWNER_KEY, OWNER_PASSWORD, Installed, environment, installed
 
 _KEEPER, _SEARCH = (Path(__file__).with_name(name) for name in ("keeper.py", "search.py"))
-_REDIS = (
+_FAKE_REDIS = (
     "import sys; from fakeredis import TcpFakeServer; "
     "TcpFakeServer(('127.0.0.1', int(sys.argv[1])), server_type='redis').serve_forever()"
 )
@@ -93,7 +93,7 @@ class ArgillaServer:
     def start(self) -> None:
         """Start what does not run; after the search engine has lost its memory, it is told of all records again."""
         if "redis" not in self._running:
-            self._spawn("redis", str(self._python), "-c", _REDIS, str(self._ports["redis"]))
+            self._spawn("redis", *self._redis())
         forgot = "search" not in self._running
         if forgot:
             self._spawn("search", str(self._python), str(_SEARCH), str(self._ports["search"]))
@@ -138,6 +138,12 @@ class ArgillaServer:
         assert process.stdin
         process.stdin.close()  # the keeper takes this for the end of its holder
         process.wait(30)
+
+    def _redis(self) -> list[str]:
+        port, real = str(self._ports["redis"]), shutil.which("redis-server")
+        if real is None:
+            return [str(self._python), "-c", _FAKE_REDIS, port]
+        return [real, "--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no", "--dir", str(self.home)]
 
     def _environment(self) -> dict[str, str]:
         redis, search = self._ports["redis"], self._ports["search"]
