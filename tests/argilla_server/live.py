@@ -143,7 +143,19 @@ class ArgillaServer:
         port, real = str(self._ports["redis"]), shutil.which("redis-server")
         if real is None:
             return [str(self._python), "-c", _FAKE_REDIS, port]
-        return [real, "--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no", "--dir", str(self.home)]
+        return [
+            real,
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            port,
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--dir",
+            str(self.home),
+        ]
 
     def _environment(self) -> dict[str, str]:
         redis, search = self._ports["redis"], self._ports["search"]
